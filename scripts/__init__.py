@@ -1,0 +1,1 @@
+"""The steps of the project, one thin command each, over the library in scripts/distill."""

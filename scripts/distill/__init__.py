@@ -1,0 +1,1 @@
+"""Distil a transformer text classifier into a small spaCy pipeline."""

@@ -1,0 +1,234 @@
+"""Augmenters: ways to make a new text of an old one, for the teacher to score.
+
+Each has the signature of spaCy's augmenter registry, `(nlp, example) -> Iterator[Example]`, and
+yields one new example, or none where it can't change the text. The new reference keeps the
+annotations on the text as a whole: its categories and where it came from.
+
+The four follow Tang et al. 2019 ("Distilling Task-Specific Knowledge from BERT into Simple Neural
+Networks", section 3.2) and NLP Town's "Distilling BERT models with spaCy" (2019).
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.pipeline import Sentencizer
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.util import registry
+
+from .tagging import Tagger, make_tagger
+
+Augmenter = Callable[[Language, Example], Iterator[Example]]
+
+
+def check_share(name: str, value: float, function: str) -> None:
+    """Check that a setting is a probability.
+
+    name (str): The setting.
+    value (float): Its value.
+    function (str): The registered function it belongs to.
+    RAISES (ValueError): The value isn't above 0 and at most 1.
+    """
+    if not 0 < value <= 1:
+        raise ValueError(
+            f"Can't use {name} = {value} in {function}. Expected a probability above 0, at most 1."
+        )
+
+
+def make_variant(nlp: Language, example: Example, text: str) -> Example:
+    """Make an example of a new text that keeps what is known of the old text as a whole.
+
+    nlp (Language): Its tokenizer is used.
+    example (Example): The old example.
+    text (str): The new text.
+    RETURNS (Example): The new one.
+    """
+    reference = nlp.make_doc(text)
+    reference.cats = dict(example.reference.cats)
+    reference.user_data.update(example.reference.user_data)
+    return Example(nlp.make_doc(text), reference)
+
+
+def _join(doc: Doc, words: Sequence[str]) -> str:
+    return "".join(word + token.whitespace_ for word, token in zip(words, doc))
+
+
+@registry.augmenters("distill.mask_tokens.v1")
+def create_mask_tokens_augmenter(
+    probability: float = 0.1, mask_token: str = "[MASK]", seed: int = 0
+) -> Augmenter:
+    """Hide words: each is replaced by the teacher's mask token with a given probability, one at
+    least. It shows the student how much each word matters to the teacher.
+
+    probability (float): Probability for each word, above 0, at most 1 (Tang et al.: 0.1).
+    mask_token (str): The teacher's mask token; another teacher may have another.
+    seed (int): Seed.
+    RETURNS (Augmenter): The augmenter.
+    RAISES (ValueError): The probability is out of range, or the mask token is empty.
+    """
+    check_share("probability", probability, "distill.mask_tokens.v1")
+    if not mask_token:
+        raise ValueError(
+            "Can't use mask_token = '' in distill.mask_tokens.v1. Expected the token that the "
+            "teacher's tokenizer reads as a hidden word."
+        )
+    rng = random.Random(seed)
+
+    def mask_tokens(nlp: Language, example: Example) -> Iterator[Example]:
+        doc = example.reference
+        maskable = [token.i for token in doc if token.is_alpha]
+        # A text of one word would be all mask.
+        if len(maskable) < 2:
+            return
+        chosen = {i for i in maskable if rng.random() < probability} or {rng.choice(maskable)}
+        words = [mask_token if token.i in chosen else token.text for token in doc]
+        yield make_variant(nlp, example, _join(doc, words))
+
+    return mask_tokens
+
+
+def match_case(word: str, like: str) -> str:
+    """Give a word the case of the one whose place it takes.
+
+    word (str): The new word.
+    like (str): The old word.
+    RETURNS (str): In capitals where the old one is (and has more than one letter), with an initial
+        capital where the old one has one, else as it is.
+    """
+    if len(like) > 1 and like.isupper():
+        return word.upper()
+    return word[:1].upper() + word[1:] if like[:1].isupper() else word
+
+
+def count_words(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str]]:
+    """List the words that stand under each tag.
+
+    docs (Sequence[Doc]): The documents to take words from.
+    tagger (Tagger): Gives a tag for each token.
+    RETURNS (Dict[str, List[str]]): For each tag its words, each once, in alphabetical order, in the
+        spelling they mostly have: "The" at the start of a sentence doesn't make "the" a name.
+    """
+    spellings: dict[str, dict[str, Counter]] = defaultdict(lambda: defaultdict(Counter))
+    for doc in docs:
+        for token, tag in zip(doc, tagger(doc)):
+            if tag:
+                spellings[tag][token.lower_][token.text] += 1
+    return {
+        tag: sorted(counts.most_common(1)[0][0] for counts in words.values())
+        for tag, words in spellings.items()
+    }
+
+
+@registry.augmenters("distill.swap_pos.v1")
+def create_swap_pos_augmenter(
+    corpus: Path, probability: float = 0.1, tagger: str = "", seed: int = 0
+) -> Augmenter:
+    """Swap words: each may be replaced by another of the same part of speech and form, drawn from
+    the training texts, with a given probability, one at least. Case and spacing are kept.
+
+    corpus (Path): .spacy file of the texts to draw words from.
+    probability (float): Probability for each word, above 0, at most 1 (Tang et al.: 0.1).
+    tagger (str): An installed spaCy pipeline that tags, or "" for word lists.
+    seed (int): Seed.
+    RETURNS (Augmenter): The augmenter.
+    RAISES (ValueError): The probability is out of range.
+    RAISES (InputError): The tagger can't be used.
+    """
+    check_share("probability", probability, "distill.swap_pos.v1")
+    rng = random.Random(seed)
+    state: dict[str, Tagger] = {}
+    candidates: dict[str, list[str]] = {}
+
+    def prepare(nlp: Language) -> Tagger:
+        # What language the words are in is known with the first call only.
+        if not state:
+            state["tagger"] = make_tagger(nlp, tagger)
+            docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
+            candidates.update(count_words(docs, state["tagger"]))
+        return state["tagger"]
+
+    def swap_pos(nlp: Language, example: Example) -> Iterator[Example]:
+        tag = prepare(nlp)
+        doc = example.reference
+        tags = tag(doc)
+        swappable = [i for i in range(len(doc)) if len(candidates.get(tags[i], ())) > 1]
+        if not swappable:
+            return
+        chosen = {i for i in swappable if rng.random() < probability} or {rng.choice(swappable)}
+        words = [token.text for token in doc]
+        for i in sorted(chosen):
+            # There are two words at least, each once: the draw ends.
+            while (word := rng.choice(candidates[tags[i]])).lower() == doc[i].lower_:
+                pass
+            words[i] = match_case(word, words[i])
+        yield make_variant(nlp, example, _join(doc, words))
+
+    return swap_pos
+
+
+@registry.augmenters("distill.sample_ngram.v1")
+def create_sample_ngram_augmenter(
+    min_length: int = 1, max_length: int = 5, seed: int = 0
+) -> Augmenter:
+    """Sample n-grams: a run of words of the text, its length drawn evenly between two bounds.
+
+    min_length (int): Fewest tokens, at least 1 (Tang et al.: 1).
+    max_length (int): Most tokens, at least min_length (Tang et al.: 5).
+    seed (int): Seed.
+    RETURNS (Augmenter): The augmenter.
+    RAISES (ValueError): The lengths are out of range.
+    """
+    if not 1 <= min_length <= max_length:
+        raise ValueError(
+            f"Can't use min_length = {min_length} and max_length = {max_length} in "
+            "distill.sample_ngram.v1. Expected 1 <= min_length <= max_length."
+        )
+    rng = random.Random(seed)
+
+    def sample_ngram(nlp: Language, example: Example) -> Iterator[Example]:
+        doc = example.reference
+        length = rng.randint(min_length, max_length)
+        if length >= len(doc):
+            return
+        start = rng.randrange(len(doc) - length + 1)
+        span = doc[start : start + length]
+        # Punctuation and spaces alone say nothing.
+        if any(token.is_alpha for token in span):
+            yield make_variant(nlp, example, span.text)
+
+    return sample_ngram
+
+
+@registry.augmenters("distill.sample_sentence.v1")
+def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> Augmenter:
+    """Sample sentences: a run of them, shorter than the text, its length drawn evenly.
+
+    max_sentences (int): Most sentences, at least 1.
+    seed (int): Seed.
+    RETURNS (Augmenter): The augmenter.
+    RAISES (ValueError): max_sentences is below 1.
+    """
+    if max_sentences < 1:
+        raise ValueError(
+            f"Can't use max_sentences = {max_sentences} in distill.sample_sentence.v1. Expected 1 "
+            "or more."
+        )
+    rng = random.Random(seed)
+    split = Sentencizer()
+
+    def sample_sentence(nlp: Language, example: Example) -> Iterator[Example]:
+        doc = example.reference
+        if not doc.has_annotation("SENT_START"):
+            doc = split(doc.copy())
+        sentences = [sent for sent in doc.sents if any(token.is_alpha for token in sent)]
+        if len(sentences) < 2:
+            return
+        length = rng.randint(1, min(max_sentences, len(sentences) - 1))
+        start = rng.randrange(len(sentences) - length + 1)
+        first, last = sentences[start], sentences[start + length - 1]
+        yield make_variant(nlp, example, doc[first.start : last.end].text.strip())
+
+    return sample_sentence

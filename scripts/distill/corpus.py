@@ -1,0 +1,250 @@
+"""From raw labelled texts to the gold corpus: check, split, drop duplicates, describe, write."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+import srsly
+from sklearn.model_selection import train_test_split
+
+from .documents import GoldText, make_docs, write_docs
+from .duplicates import Duplicate, find_duplicates
+from .errors import InputError
+from .labels import Task
+from .outputs import atomic_file
+from .tables import SPLITS, LabelledText, read_labelled_texts
+
+# A label needs this many texts in each split to be learned and measured at all.
+MIN_PER_LABEL = 2
+
+
+class Corpus(NamedTuple):
+    """Checked gold texts, a list for each split, and what is to be known of them."""
+
+    splits: dict[str, list[LabelledText]]
+    labels: list[str]
+    stats: dict[str, Any]
+
+
+def build_corpus(
+    path: Path,
+    task: Task,
+    *,
+    dev_share: float,
+    test_share: float,
+    seed: int,
+    skip_invalid: bool = False,
+) -> Corpus:
+    """Read labelled texts and make train, dev and test of them.
+
+    Given splits (a column `split`, or a folder with a file for each) are kept; dev is taken from
+    train where it isn't given. Of duplicates within or across splits the one in test stays, then
+    the one in dev.
+
+    path (Path): A table, or a folder of tables.
+    task (Task): The task.
+    dev_share (float): Share of the texts that becomes dev, between 0 and 1.
+    test_share (float): Share of the texts that becomes test, between 0 and 1.
+    seed (int): Seed of the split.
+    skip_invalid (bool): Drop and count invalid rows instead of raising.
+    RETURNS (Corpus): The splits, the labels in order, and statistics.
+    RAISES (InputError): Rows are invalid, labels unknown, or there are too few texts.
+    """
+    raw = read_labelled_texts(path, task, skip_invalid=skip_invalid)
+    splits = _split(raw.texts, task, dev_share, test_share, seed, path)
+    conflicts = count_conflicts(raw.texts)
+    splits, removed = remove_duplicates(splits)
+    labels = _find_labels(splits, task, path)
+    _check_sizes(splits, labels, task, path)
+    stats = {
+        "source": path.as_posix(),
+        "task": task.name,
+        "exclusive": task.exclusive,
+        "labels": labels,
+        "seed": seed,
+        "left_out": {"no_label_for_task": raw.left_out, "invalid": raw.invalid},
+        "duplicates": {
+            "exact": sum(d.exact for d in removed),
+            "near": sum(not d.exact for d in removed),
+            "exact_with_other_labels": conflicts,
+        },
+        "splits": {split: describe(splits[split], labels) for split in SPLITS},
+    }
+    return Corpus(splits, labels, stats)
+
+
+def _stratify_by(texts: Sequence[LabelledText], task: Task) -> list[str]:
+    """One class a text to keep in proportion: its label; of several, the rarest."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        for label in text.labels or [""]:
+            counts[label] = counts.get(label, 0) + 1
+    return [min(text.labels or [""], key=lambda label: counts[label]) for text in texts]
+
+
+class Halves(NamedTuple):
+    """Texts cut in two."""
+
+    rest: list[LabelledText]
+    taken: list[LabelledText]
+
+
+class Deduplicated(NamedTuple):
+    """Texts by split, and the duplicates that are no longer among them."""
+
+    splits: dict[str, list[LabelledText]]
+    removed: list[Duplicate]
+
+
+def _take(
+    texts: Sequence[LabelledText], size: int, split: str, task: Task, seed: int, path: Path
+) -> Halves:
+    try:
+        rest, taken = train_test_split(
+            list(texts), test_size=size, random_state=seed, stratify=_stratify_by(texts, task)
+        )
+    except ValueError as error:
+        raise InputError(
+            f"Too few texts in {path} for a split: {len(texts)} texts, {size} of them for {split}, "
+            f"in proportion of their labels ({error}). Expected at least {MIN_PER_LABEL} texts of "
+            "each label in each split. Add texts, or give the splits yourself in a column 'split'."
+        ) from error
+    return Halves(rest, taken)
+
+
+def _split(
+    texts: Sequence[LabelledText],
+    task: Task,
+    dev_share: float,
+    test_share: float,
+    seed: int,
+    path: Path,
+) -> dict[str, list[LabelledText]]:
+    for name, share in (("dev_share", dev_share), ("test_share", test_share)):
+        if not 0 < share < 1 or dev_share + test_share >= 1:
+            raise InputError(
+                f"Can't split {path}: {name} is {share}. Expected dev_share and test_share between "
+                "0 and 1, together below 1."
+            )
+    given: dict[str, list[LabelledText]] = {split: [] for split in SPLITS}
+    unassigned: list[LabelledText] = []
+    for text in texts:
+        (unassigned if text.split is None else given[text.split]).append(text)
+    if unassigned:
+        train, test = _take(
+            unassigned, round(test_share * len(unassigned)), "test", task, seed, path
+        )
+        train, dev = _take(train, round(dev_share * len(unassigned)), "dev", task, seed, path)
+        return {"train": train, "dev": dev, "test": test}
+    if given["train"] and not given["dev"]:
+        size = round(dev_share * len(given["train"]))
+        given["train"], given["dev"] = _take(given["train"], size, "dev", task, seed, path)
+    return given
+
+
+def count_conflicts(texts: Sequence[LabelledText]) -> int:
+    """Count texts that repeat an earlier one exactly but carry other labels.
+
+    texts (Sequence[LabelledText]): The texts.
+    RETURNS (int): How many there are.
+    """
+    duplicates = find_duplicates([text.text for text in texts])
+    return sum(d.exact and texts[d.position].labels != texts[d.of].labels for d in duplicates)
+
+
+def remove_duplicates(
+    splits: dict[str, list[LabelledText]],
+) -> Deduplicated:
+    """Drop exact duplicates anywhere and near duplicates across splits.
+
+    splits (Dict[str, List[LabelledText]]): Texts by split.
+    RETURNS (Deduplicated): The splits without them, and what was dropped. Test is kept before dev, dev
+        before train, so that evaluation sets change least.
+    """
+    order = [(split, text) for split in reversed(SPLITS) for text in splits[split]]
+    removed = find_duplicates(
+        [text.text for _, text in order], groups=[split for split, _ in order]
+    )
+    gone = {duplicate.position for duplicate in removed}
+    kept: dict[str, list[LabelledText]] = {split: [] for split in SPLITS}
+    for i, (split, text) in enumerate(order):
+        if i not in gone:
+            kept[split].append(text)
+    return Deduplicated(kept, removed)
+
+
+def _find_labels(splits: dict[str, list[LabelledText]], task: Task, path: Path) -> list[str]:
+    found = {split: {label for text in splits[split] for label in text.labels} for split in SPLITS}
+    labels = list(task.labels) or sorted(found["train"])
+    for split in SPLITS:
+        unknown = found[split] - set(labels)
+        if unknown:
+            where = next(text for text in splits[split] if unknown & set(text.labels))
+            raise InputError(
+                f"Can't use {path}: unknown label '{min(unknown)}' in {split} ({where.source}), "
+                f"not among those of train: {', '.join(labels)}. Correct the label, or add training "
+                "texts that carry it."
+            )
+    present = set().union(*found.values())
+    if (task.exclusive and len(present) < 2) or not present:
+        raise InputError(
+            f"Can't use {path}: all texts have one class ({', '.join(present) or 'none'}), expected "
+            "at least two. Add texts of another label, or choose another task with --vars.task."
+        )
+    return labels
+
+
+def _check_sizes(
+    splits: dict[str, list[LabelledText]], labels: Sequence[str], task: Task, path: Path
+) -> None:
+    for split in SPLITS:
+        for label in labels:
+            count = sum(label in text.labels for text in splits[split])
+            if count < MIN_PER_LABEL:
+                raise InputError(
+                    f"Too few texts in {path} for a split: {split} has {count} of label '{label}', "
+                    f"expected at least {MIN_PER_LABEL} after duplicates were removed. Add texts of "
+                    "this label, or change dev_share and test_share."
+                )
+
+
+def describe(texts: Sequence[LabelledText], labels: Sequence[str]) -> dict[str, Any]:
+    """Describe a split.
+
+    texts (Sequence[LabelledText]): The texts; at least one.
+    labels (Sequence[str]): All labels, in order.
+    RETURNS (Dict[str, Any]): The count of texts, the count for each label, and the mean, 95th and
+        99th percentile and maximum of their length in whitespace-separated words.
+    """
+    words = numpy.array([len(text.text.split()) for text in texts])
+    p95, p99 = numpy.percentile(words, [95, 99])
+    return {
+        "texts": len(texts),
+        "labels": {label: sum(label in text.labels for text in texts) for label in labels},
+        "words": {
+            "mean": round(float(words.mean()), 1),
+            "p95": round(float(p95), 1),
+            "p99": round(float(p99), 1),
+            "max": int(words.max()),
+        },
+    }
+
+
+def write_corpus(corpus: Corpus, lang: str, output: Path) -> None:
+    """Write {train,dev,test}.spacy, labels.json and stats.json.
+
+    corpus (Corpus): What to write.
+    lang (str): Language code.
+    output (Path): The folder, made if it is missing.
+    RAISES (InputError): spaCy has no such language.
+    """
+    docs = {}
+    for split in SPLITS:
+        texts = [GoldText(t.text, t.labels, t.source) for t in corpus.splits[split]]
+        docs[split] = make_docs(texts, corpus.labels, lang)
+    for split in SPLITS:
+        write_docs(output / f"{split}.spacy", docs[split])
+    for name, content in (("labels", corpus.labels), ("stats", corpus.stats)):
+        with atomic_file(output / f"{name}.json") as path:
+            srsly.write_json(path, content)

@@ -1,0 +1,195 @@
+"""Evaluate every model on the same test set and compare them: metrics.json."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+import psutil
+import srsly
+from numpy.typing import NDArray
+
+from .documents import read_gold
+from .metrics import compare, evaluate, is_correct
+from .outputs import atomic_file
+from .products import BEST, read_stats, require
+from .records import GOLD, read_texts
+from .tfidf import MODEL as TFIDF_MODEL
+
+TEACHER, TFIDF = "teacher", "tfidf_logreg"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = 1
+
+
+class Candidate(NamedTuple):
+    """A model to evaluate: its name in metrics.json, what kind it is, where it lies, and the step
+    that makes it.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    step: str
+
+
+class Measured(NamedTuple):
+    """What a process found out about a model. probabilities has the shape (texts, labels)."""
+
+    probabilities: NDArray[numpy.float64]
+    cost: dict[str, Any]
+
+
+def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candidate]:
+    """List the models that a run makes.
+
+    training (Path): The folder that holds their folders.
+    architectures (Sequence[str]): Names of the students' architectures, such as "bow".
+    RETURNS (List[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression.
+    """
+    candidates = [Candidate(TEACHER, "transformer", training / TEACHER / BEST, "teacher")]
+    for step in ("student", "baseline"):
+        for architecture in architectures:
+            name = f"{step}_{architecture}"
+            candidates.append(Candidate(name, architecture, training / name / BEST, step))
+    tfidf = Candidate(TFIDF, "tfidf_logreg", training / TFIDF / TFIDF_MODEL, "baseline")
+    return [*candidates, tfidf]
+
+
+def measure_in_subprocess(model: Path, texts: list[str], labels: Sequence[str]) -> Measured:
+    """Measure a model in a fresh process on one thread.
+
+    model (Path): A spaCy pipeline's folder, or a joblib file.
+    texts (List[str]): The texts.
+    labels (Sequence[str]): The labels, in the order wanted.
+    RETURNS (Measured): Probabilities and cost.
+    RAISES (subprocess.CalledProcessError): The process failed; its message is on stderr.
+    """
+    threads = {name: str(THREADS) for name in THREAD_VARIABLES}
+    with tempfile.TemporaryDirectory() as folder:
+        request, output = Path(folder) / "request.json", Path(folder) / "measured.npz"
+        srsly.write_json(request, {"texts": texts, "labels": list(labels)})
+        subprocess.run(
+            [sys.executable, "-m", "scripts.distill.measure", model, request, output],
+            check=True,
+            env={**os.environ, **threads},
+            cwd=Path(__file__).parents[2],
+        )
+        with numpy.load(output) as result:
+            return Measured(result["probabilities"], json.loads(str(result["cost"])))
+
+
+def size_mb(path: Path) -> float:
+    """Add up the size of a file or of all files in a folder.
+
+    path (Path): The file or folder.
+    RETURNS (float): MB (10^6 bytes).
+    """
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(file.stat().st_size for file in files) / 1e6
+
+
+def describe_machine() -> dict[str, Any]:
+    """Describe where figures of cost come from.
+
+    RETURNS (Dict[str, Any]): System, processor, cores, memory and threads used.
+    """
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cores": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "threads_measured": THREADS,
+    }
+
+
+def list_comparisons(architectures: Sequence[str]) -> "list[tuple[str, str]]":
+    """List the pairs to compare: every student with its teacher, its baseline and TF-IDF with
+    logistic regression, and the teacher with the latter.
+
+    architectures (Sequence[str]): Names of the students' architectures.
+    RETURNS (List[tuple[str, str]]): Pairs of names.
+    """
+    pairs = [(TEACHER, TFIDF)]
+    for architecture in architectures:
+        student = f"student_{architecture}"
+        pairs += [(student, b) for b in (TEACHER, f"baseline_{architecture}", TFIDF)]
+    return pairs
+
+
+def evaluate_models(
+    corpus: Path,
+    scored: Path,
+    training: Path,
+    output: Path,
+    *,
+    lang: str,
+    architectures: Sequence[str],
+    seed: int,
+    progress: Callable[[str], object] = lambda name: None,
+) -> dict[str, Any]:
+    """Evaluate teacher, students, baselines and TF-IDF with logistic regression on test.
+
+    corpus (Path): The folder of the gold corpus.
+    scored (Path): What the students learned from; it is counted.
+    training (Path): The folder of the models.
+    output (Path): The file metrics.json.
+    lang (str): Language code.
+    architectures (Sequence[str]): Names of the students' architectures.
+    seed (int): Seed that the models were trained with; also the bootstrap's.
+    progress (Callable[[str], object]): Told the name of each model before it is measured.
+    RETURNS (Dict[str, Any]): What was written.
+    RAISES (InputError): A model or the corpus is missing.
+    """
+    stats = read_stats(corpus)
+    labels, exclusive = stats["labels"], stats["exclusive"]
+    candidates = list_candidates(training, architectures)
+    require(scored, step="score")
+    for candidate in candidates:
+        require(candidate.path, step=candidate.step)
+    texts, gold = read_gold(corpus / "test.spacy", lang)
+    measured = {}
+    for candidate in candidates:
+        progress(candidate.name)
+        measured[candidate.name] = measure_in_subprocess(candidate.path, texts, labels)
+    teacher = measured[TEACHER].probabilities
+    models = {
+        name: {
+            "kind": kind,
+            **evaluate(gold, measured[name].probabilities, teacher, labels, exclusive),
+            **measured[name].cost,
+            "size_mb": size_mb(path),
+            "seeds": [seed],
+        }
+        for name, kind, path, _ in candidates
+    }
+    correct = {
+        name: is_correct(gold, result.probabilities, exclusive) for name, result in measured.items()
+    }
+    comparisons = [
+        {"a": a, "b": b, **compare(correct[a], correct[b], seed)._asdict()}
+        for a, b in list_comparisons(architectures)
+    ]
+    methods: dict[str, int] = {}
+    for row in read_texts(scored):
+        methods[row.method] = methods.get(row.method, 0) + 1
+    metrics = {
+        "lang": lang,
+        "labels": labels,
+        "data": {
+            **stats,
+            "scored": methods,
+            "synthetic": sum(count for name, count in methods.items() if name != GOLD),
+            "machine": describe_machine(),
+        },
+        "models": models,
+        "comparisons": comparisons,
+    }
+    with atomic_file(output) as temporary:
+        srsly.write_json(temporary, metrics)
+    return metrics

@@ -1,0 +1,111 @@
+"""Tasks: which labels there are, and how a raw row names them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InputError
+
+POLARITY = {1: "negative", 2: "negative", 4: "positive", 5: "positive"}
+STARS = ("1", "2", "3", "4", "5")
+# What joins several labels in one cell of a format that has no lists (CSV, TSV, Excel).
+LABEL_SEPARATOR = "|"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be told from a text.
+
+    name (str): The value of project.yml's `task`.
+    columns (Tuple[str, ...]): Columns that can hold the answer; the first one present is read.
+    exclusive (bool): One label a text (softmax) rather than any number of them (logistic).
+    labels (Tuple[str, ...]): The labels in order, or empty where the training texts decide.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    exclusive: bool
+    labels: tuple[str, ...] = ()
+
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Task("polarity", ("stars", "label"), True, ("negative", "positive")),
+        Task("stars", ("stars", "label"), True, STARS),
+        Task("multiclass", ("label",), True),
+        Task("multilabel", ("labels",), False),
+    )
+}
+
+
+def get_task(name: str) -> Task:
+    """Look a task up by name.
+
+    name (str): One of TASKS.
+    RETURNS (Task): The task.
+    RAISES (InputError): There is no such task.
+    """
+    if name not in TASKS:
+        raise InputError(
+            f"Can't find the task '{name}'. Expected one of: {', '.join(TASKS)}. "
+            "Set it in project.yml or with --vars.task."
+        )
+    return TASKS[name]
+
+
+def parse_labels(task: Task, column: str, value: Any) -> list[str] | None:
+    """Read one cell of a raw table as the labels of a text.
+
+    task (Task): The task.
+    column (str): The column that the value stands in: 'stars', 'label' or 'labels'.
+    value (Any): The cell: a number, a string or a list of strings.
+    RETURNS (Optional[List[str]]): The labels; none for a text that the task leaves out (three stars
+        say nothing about polarity).
+    RAISES (ValueError): The value is no label of the task; the message says what was expected.
+    """
+    if column == "stars":
+        stars = _parse_stars(value)
+        if task.name == "polarity":
+            return [POLARITY[stars]] if stars in POLARITY else None
+        return [str(stars)]
+    if column == "labels":
+        return _parse_list(value)
+    label = str(value).strip() if value is not None and value == value else ""
+    if not label:
+        raise ValueError("'label' is empty, expected a label")
+    if task.labels and label not in task.labels:
+        raise ValueError(f"unknown label '{label}', expected one of: {', '.join(task.labels)}")
+    return [label]
+
+
+def _parse_stars(value: Any) -> int:
+    try:
+        stars = float(value)
+    except (TypeError, ValueError):
+        stars = float("nan")
+    if stars not in (1, 2, 3, 4, 5):
+        raise ValueError(f"unknown label: 'stars' is {value!r}, expected 1, 2, 3, 4 or 5")
+    return int(stars)
+
+
+def _parse_list(value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = value.split(LABEL_SEPARATOR)
+    elif not hasattr(value, "__iter__"):
+        raise ValueError(
+            f"'labels' is {value!r}, expected a list, or labels joined by '{LABEL_SEPARATOR}'"
+        )
+    labels = [str(label).strip() for label in value]
+    return sorted({label for label in labels if label})
+
+
+def to_cats(labels: Sequence[str], all_labels: Sequence[str]) -> dict[str, float]:
+    """Spell out gold labels as spaCy's `Doc.cats`, every label written: one that is missing reads as
+    0 in textcat but as unknown in textcat_multilabel.
+
+    labels (Sequence[str]): The labels of a text.
+    all_labels (Sequence[str]): All labels of the task, in order.
+    RETURNS (Dict[str, float]): 1.0 for the labels of the text, 0.0 for the others.
+    """
+    return {label: float(label in labels) for label in all_labels}

@@ -1,0 +1,117 @@
+"""Measure one model in a process of its own: its probabilities, speed and memory.
+
+Run as `python -m scripts.distill.measure MODEL TEXTS OUTPUT`, by evaluation.py, with threads pinned
+by its environment.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+import psutil
+from numpy.typing import NDArray
+
+LATENCY_TEXTS = 100
+# A pass over the texts is repeated until so many seconds have been measured.
+MIN_SECONDS = 2.0
+
+
+class Measurement(NamedTuple):
+    """What the process found out. probabilities has the shape (texts, labels); cost holds
+    words_per_second, docs_per_second, latency_ms and peak_rss_mb.
+    """
+
+    probabilities: NDArray[numpy.float64]
+    cost: dict[str, Any]
+
+
+Predict = Callable[[list[str]], NDArray[numpy.float64]]
+
+
+def load_predictor(path: Path, labels: list[str]) -> Predict:
+    """Load a model as a function from texts to probabilities.
+
+    path (Path): A spaCy pipeline's folder, or a joblib file of a scikit-learn classifier.
+    labels (List[str]): The labels, in the order wanted.
+    RETURNS (Predict): From texts to probabilities of the shape (texts, labels).
+    """
+    if path.is_dir():
+        import spacy
+
+        nlp = spacy.load(path)
+
+        def predict_spacy(texts: list[str]) -> NDArray[numpy.float64]:
+            cats = [doc.cats for doc in nlp.pipe(texts)]
+            return numpy.array([[doc_cats[label] for label in labels] for doc_cats in cats])
+
+        return predict_spacy
+    import joblib
+
+    from .tfidf import predict_probabilities
+
+    classifier = joblib.load(path)
+    return lambda texts: predict_probabilities(classifier, texts)
+
+
+def peak_rss_mb() -> float:
+    """Tell the most memory that this process has held so far, in MB (10^6 bytes)."""
+    if os.name == "nt":
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def measure(predict: Predict, texts: list[str]) -> Measurement:
+    """Measure a model on texts, end to end: tokenization included.
+
+    predict (Predict): The model.
+    texts (List[str]): The texts; at least one.
+    RETURNS (Measurement): Probabilities and cost. Words are separated by whitespace.
+    """
+    words = sum(len(text.split()) for text in texts)
+    probabilities = predict(texts)  # the first pass also warms up
+    passes, seconds = 0, 0.0
+    while seconds < MIN_SECONDS:
+        start = time.perf_counter()
+        predict(texts)
+        seconds += time.perf_counter() - start
+        passes += 1
+    latencies = []
+    for text in islice(cycle(texts), LATENCY_TEXTS):
+        start = time.perf_counter()
+        predict([text])
+        latencies.append(1000 * (time.perf_counter() - start))
+    p50, p99 = numpy.percentile(latencies, [50, 99])
+    cost = {
+        "words_per_second": words * passes / seconds,
+        "docs_per_second": len(texts) * passes / seconds,
+        "latency_ms": {"p50": float(p50), "p99": float(p99)},
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    return Measurement(probabilities, cost)
+
+
+def main() -> None:
+    """Measure the model named on the command line and write the result."""
+    model, request, output = (Path(argument) for argument in sys.argv[1:])
+    task = json.loads(request.read_text(encoding="utf8"))
+    measurement = measure(load_predictor(model, task["labels"]), task["texts"])
+    with output.open("wb") as file:
+        numpy.savez(
+            file,
+            probabilities=measurement.probabilities,
+            cost=numpy.array(json.dumps(measurement.cost)),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""How good a classifier is: against gold labels, against its teacher, against another one."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+from scipy.special import rel_entr
+from scipy.stats import bootstrap
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    f1_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
+from statsmodels.stats.contingency_tables import mcnemar
+
+THRESHOLD = 0.5
+CALIBRATION_BINS = 15
+BOOTSTRAP_RESAMPLES = 9999
+
+Gold = NDArray[numpy.int64]
+Probabilities = NDArray[numpy.float64]
+
+
+class Comparison(NamedTuple):
+    """Accuracy of one classifier less another's on the same texts, with the 95% interval of the
+    difference and the p-value of McNemar's exact test.
+    """
+
+    delta_accuracy: float
+    ci95: tuple[float, float]
+    mcnemar_p: float
+
+
+def decide(probabilities: Probabilities, exclusive: bool) -> Gold:
+    """Turn probabilities into labels.
+
+    probabilities (NDArray[float64]): Shape: (texts, labels).
+    exclusive (bool): The most probable label, or every label of 0.5 and above.
+    RETURNS (NDArray[int64]): 0 or 1, same shape.
+    """
+    if not exclusive:
+        return (probabilities >= THRESHOLD).astype(int)
+    return numpy.eye(probabilities.shape[1], dtype=int)[probabilities.argmax(axis=1)]
+
+
+def is_correct(gold: Gold, probabilities: Probabilities, exclusive: bool) -> NDArray[numpy.bool_]:
+    """Tell for each text whether all its labels are right.
+
+    gold (NDArray[int64]): 0 or 1. Shape: (texts, labels).
+    probabilities (NDArray[float64]): Same shape.
+    exclusive (bool): See decide.
+    RETURNS (NDArray[bool]): Shape: (texts,).
+    """
+    return (decide(probabilities, exclusive) == gold).all(axis=1)
+
+
+def expected_calibration_error(confidence: Probabilities, correct: NDArray[Any]) -> float:
+    """Mean distance between confidence and accuracy over 15 bins of equal width, each bin weighted
+    by its size (Guo et al. 2017, eq. 5).
+
+    confidence (NDArray[float64]): Probabilities. Shape: (decisions,).
+    correct (NDArray): Whether each decision is right (0 or 1). Same shape.
+    RETURNS (float): From 0 (calibrated) to 1.
+    """
+    bins = numpy.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = [abs(confidence[bins == b].sum() - correct[bins == b].sum()) for b in numpy.unique(bins)]
+    return float(sum(gaps) / len(confidence))
+
+
+def kl_divergence(teacher: Probabilities, student: Probabilities, exclusive: bool) -> float:
+    """Mean Kullback-Leibler divergence of a student's distributions from its teacher's, in nats.
+
+    teacher (NDArray[float64]): Probabilities. Shape: (texts, labels).
+    student (NDArray[float64]): Same shape.
+    exclusive (bool): One distribution over the labels, or one for each label, added up.
+    RETURNS (float): 0 or more.
+    """
+    tiny = numpy.finfo("float32").tiny
+    divergence = rel_entr(teacher, student.clip(tiny, None))
+    if not exclusive:
+        divergence = divergence + rel_entr(1 - teacher, (1 - student).clip(tiny, None))
+    return float(divergence.sum(axis=1).mean())
+
+
+def _brier(gold: Gold, probabilities: Probabilities, exclusive: bool) -> float:
+    if exclusive:
+        labels = list(range(gold.shape[1]))
+        scores = probabilities[:, 1] if len(labels) == 2 else probabilities
+        return float(brier_score_loss(gold.argmax(axis=1), scores, labels=labels))
+    columns = zip(gold.T, probabilities.T)
+    return float(numpy.mean([brier_score_loss(y, p, labels=[0, 1]) for y, p in columns]))
+
+
+def evaluate(
+    gold: Gold,
+    probabilities: Probabilities,
+    teacher: Probabilities,
+    labels: Sequence[str],
+    exclusive: bool,
+) -> dict[str, Any]:
+    """Measure a classifier's quality.
+
+    gold (NDArray[int64]): 0 or 1. Shape: (texts, labels); each label 0 and 1 at least once.
+    probabilities (NDArray[float64]): The classifier's. Same shape.
+    teacher (NDArray[float64]): Its teacher's. Same shape.
+    labels (Sequence[str]): Names of the columns.
+    exclusive (bool): Whether labels exclude each other.
+    RETURNS (Dict[str, Any]): accuracy (of the whole set of labels, where they don't exclude each
+        other), macro_f1, per_label, roc_auc (mean over labels, each against the rest), ece (of the
+        label chosen, or of all labels), brier, agreement (share of texts labelled as the teacher
+        does), kl_to_teacher (nats).
+    """
+    predicted = decide(probabilities, exclusive)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        gold, predicted, average=None, zero_division=0
+    )
+    if exclusive:
+        correct = is_correct(gold, probabilities, exclusive)
+        ece = expected_calibration_error(probabilities.max(axis=1), correct)
+    else:
+        ece = expected_calibration_error(probabilities.ravel(), gold.ravel())
+    return {
+        "accuracy": float(accuracy_score(gold, predicted)),
+        "macro_f1": float(f1_score(gold, predicted, average="macro", zero_division=0)),
+        "per_label": {
+            label: {
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "support": int(support[i]),
+            }
+            for i, label in enumerate(labels)
+        },
+        "roc_auc": float(roc_auc_score(gold, probabilities, average="macro")),
+        "ece": ece,
+        "brier": _brier(gold, probabilities, exclusive),
+        "agreement": float((predicted == decide(teacher, exclusive)).all(axis=1).mean()),
+        "kl_to_teacher": kl_divergence(teacher, probabilities, exclusive),
+    }
+
+
+def compare(a: NDArray[numpy.bool_], b: NDArray[numpy.bool_], seed: int) -> Comparison:
+    """Compare two classifiers on the same texts.
+
+    a (NDArray[bool]): Whether the first is right, for each text. Shape: (texts,).
+    b (NDArray[bool]): Whether the second is. Same shape.
+    seed (int): Seed of the bootstrap.
+    RETURNS (Comparison): Difference of accuracies (a less b), its 95% interval by paired bootstrap
+        (percentiles of 9,999 resamples), p of McNemar's exact test.
+    """
+    differences = a.astype(float) - b.astype(float)
+    if (differences == differences[0]).all():
+        # No spread to resample: the interval is a point.
+        ci95 = (float(differences[0]), float(differences[0]))
+    else:
+        interval = bootstrap(
+            (differences,),
+            numpy.mean,
+            n_resamples=BOOTSTRAP_RESAMPLES,
+            method="percentile",
+            rng=numpy.random.default_rng(seed),
+        ).confidence_interval
+        ci95 = (float(interval.low), float(interval.high))
+    table = [[int((a & b).sum()), int((a & ~b).sum())], [int((~a & b).sum()), int((~a & ~b).sum())]]
+    p = float(mcnemar(table, exact=True).pvalue)
+    return Comparison(float(differences.mean()), ci95, p)

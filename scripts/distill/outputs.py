@@ -1,0 +1,57 @@
+"""Outputs that exist whole or not at all.
+
+A step that is killed leaves its half-written output under a temporary name beside the final one;
+the next run of the step clears it away and starts again.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write one file to; rename it to `path` when the block ends well.
+
+    path (Path): The final path. Its folder is made if it is missing.
+    YIELDS (Path): The temporary path, in the same folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    _remove(temporary)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give an empty temporary folder to fill; put it in the place of `path` when the block ends well.
+
+    path (Path): The final folder. One that exists stays as it is until the new one is complete.
+    YIELDS (Path): The temporary folder, beside the final one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    _remove(temporary)
+    temporary.mkdir()
+    try:
+        yield temporary
+        _remove(path)
+        temporary.replace(path)
+    finally:
+        _remove(temporary)

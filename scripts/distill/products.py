@@ -1,0 +1,47 @@
+"""What the steps leave for each other on disk, and reading it back."""
+
+from pathlib import Path
+from typing import Any
+
+import srsly
+
+from .errors import InputError
+
+BEST = "model-best"
+# The score that decides which checkpoint is kept; the accuracy where labels are exclusive.
+DEV_SCORE = "cats_micro_f"
+
+
+def require(*paths: Path, step: str) -> None:
+    """Check that what an earlier step made is there.
+
+    paths (Path): Files or folders.
+    step (str): The step that makes them.
+    RAISES (InputError): One is missing.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError(
+                f"Can't find {path}. Expected it from the step '{step}'. Run that step first."
+            )
+
+
+def read_stats(corpus: Path) -> dict[str, Any]:
+    """Read what `prepare` says of a gold corpus.
+
+    corpus (Path): The folder of the gold corpus.
+    RETURNS (Dict[str, Any]): The content of stats.json.
+    RAISES (InputError): The corpus isn't there.
+    """
+    files = [corpus / name for name in ("train.spacy", "dev.spacy", "test.spacy", "labels.json")]
+    require(*files, corpus / "stats.json", step="prepare")
+    return srsly.read_json(corpus / "stats.json")
+
+
+def read_dev_score(model: Path) -> float:
+    """Read from a pipeline's meta.json how well it did on dev.
+
+    model (Path): The pipeline's folder.
+    RETURNS (float): Accuracy for exclusive labels, micro-averaged F-score for others, from 0 to 1.
+    """
+    return float(srsly.read_json(model / "meta.json")["performance"][DEV_SCORE])

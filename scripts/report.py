@@ -1,0 +1,23 @@
+"""Write the report of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import done, run
+from .distill.report import build_report
+
+
+def report(
+    metrics: Annotated[Path, typer.Argument(help="The file metrics.json")],
+    output: Annotated[Path, typer.Argument(help="Folder for the report")],
+) -> None:
+    """Write an HTML page and a Markdown table."""
+    page, table = build_report(metrics, output)
+    print(table.read_text(encoding="utf8"))
+    done(f"{page} and {table.name}: the report. Open the page in a browser.")
+
+
+if __name__ == "__main__":
+    run(report)

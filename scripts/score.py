@@ -1,0 +1,29 @@
+"""Score texts with the teacher."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from .console import done, run
+from .distill.scoring import score_file
+
+
+def score(
+    teacher: Annotated[Path, typer.Argument(help="Folder of the teacher")],
+    texts: Annotated[Path, typer.Argument(help="Parquet file of texts")],
+    output: Annotated[Path, typer.Argument(help="Parquet file for the scores")],
+    gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
+) -> None:
+    """Write the teacher's logits for every text."""
+    with tqdm(unit="text", desc="Scoring") as bar:
+        scored = score_file(
+            teacher, texts, output, gpu_id=gpu_id, progress=bar.update, start=bar.reset
+        )
+        seconds = bar.format_dict["elapsed"]
+    done(f"{output}: {scored} texts scored in {seconds:.0f} s ({scored / seconds:.0f} texts/s).")
+
+
+if __name__ == "__main__":
+    run(score)

@@ -1,0 +1,37 @@
+"""Fine-tune the teacher."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import done, run
+from .distill.teacher import EMBEDDED, train_teacher
+
+
+def teacher(
+    config: Annotated[Path, typer.Argument(help="The teacher's config")],
+    corpus: Annotated[Path, typer.Argument(help="Folder of the gold corpus")],
+    output: Annotated[Path, typer.Argument(help="Folder for the teacher")],
+    transformer: Annotated[str, typer.Option(help="Hub name or local folder")] = EMBEDDED,
+    lang: Annotated[str, typer.Option(help="Language code")] = "en",
+    epochs: Annotated[int, typer.Option(help="Passes over the training texts", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of weights and order")] = 0,
+    gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
+) -> None:
+    """Fine-tune a transformer as a text classifier."""
+    trained = train_teacher(
+        config,
+        corpus,
+        output,
+        transformer=transformer,
+        lang=lang,
+        seed=seed,
+        epochs=epochs,
+        gpu_id=gpu_id,
+    )
+    done(f"{trained.path}: teacher from '{transformer}', {trained.dev_score:.1%} on dev.")
+
+
+if __name__ == "__main__":
+    run(teacher)
