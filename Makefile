@@ -11,16 +11,16 @@ $(VENV)/.complete: requirements/lock.txt
 	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --requirement requirements/lock.txt && touch $@
 
 all: env
-	$(VENV)/bin/python -m spacy project run all $(VARS)
+	$(VENV)/bin/python -m spacy project run all . $(VARS)
 
 test: env
 	$(VENV)/bin/python -m pytest
 
 bench: env
-	$(VENV)/bin/python -m spacy project run bench $(VARS)
+	$(VENV)/bin/python -m spacy project run bench . $(VARS)
 
 report: env
-	$(VENV)/bin/python -m spacy project run report $(VARS)
+	$(VENV)/bin/python -m spacy project run report . $(VARS)
 
 clean:
 	git clean -fdX -- corpus training packages project.lock

@@ -21,6 +21,9 @@ from spacy.util import registry
 
 from .tagging import Tagger, make_tagger
 
+# After these a capital letter opens a sentence.
+SENTENCE_ENDS = (".", "!", "?", "...", "…", "\n", "\n\n")
+
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
 
@@ -108,14 +111,16 @@ def count_words(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str]]:
 
     docs (Sequence[Doc]): The documents to take words from.
     tagger (Tagger): Gives a tag for each token.
-    RETURNS (Dict[str, List[str]]): For each tag its words, each once, in alphabetical order, in the
-        spelling they mostly have: "The" at the start of a sentence doesn't make "the" a name.
+    RETURNS (dict[str, list[str]]): For each tag its words, each once, in alphabetical order, in the
+        spelling they mostly have. The capital that opens a sentence doesn't count.
     """
     spellings: dict[str, dict[str, Counter]] = defaultdict(lambda: defaultdict(Counter))
     for doc in docs:
         for token, tag in zip(doc, tagger(doc)):
             if tag:
-                spellings[tag][token.lower_][token.text] += 1
+                opens = token.i == 0 or doc[token.i - 1].text in SENTENCE_ENDS
+                spelling = token.lower_ if opens and token.is_title else token.text
+                spellings[tag][token.lower_][spelling] += 1
     return {
         tag: sorted(counts.most_common(1)[0][0] for counts in words.values())
         for tag, words in spellings.items()

@@ -40,7 +40,7 @@ def get_teacher_logits(doc: Doc) -> dict[str, float] | None:
     """Get the teacher's scores that a reference document carries.
 
     doc (Doc): The document.
-    RETURNS (Optional[Dict[str, float]]): A logit for each label, or None.
+    RETURNS (dict[str, float] | None): A logit for each label, or None.
     """
     return doc.user_data.get(TEACHER_LOGITS)
 
@@ -73,8 +73,8 @@ class DistillMixin:
         """Initialize the component, as spaCy's does, and check that it can learn from the teacher.
 
         get_examples (Callable): Returns a representative sample of examples.
-        nlp (Optional[Language]): The pipeline.
-        labels (Optional[Iterable[str]]): The labels, in order.
+        nlp (Language | None): The pipeline.
+        labels (Iterable[str] | None): The labels, in order.
         RAISES (ValueError): The labels differ from the teacher's, or the model has no head that
             gives probabilities.
         """
@@ -97,7 +97,7 @@ class DistillMixin:
         teacher_scores (Floats2d): Teacher logits. Shape: (batch, labels), labels in this
             component's order.
         student_scores (Floats2d): What the student's model gave: probabilities. Same shape.
-        RETURNS (Tuple[float, Floats2d]): Mean loss of a document; the gradient to hand to the
+        RETURNS (tuple[float, Floats2d]): Mean loss of a document; the gradient to hand to the
             model's backprop callback, same shape.
         """
         head = find_head(self.model)
@@ -112,7 +112,7 @@ class DistillMixin:
 
         examples (Iterable[Example]): The batch.
         scores (Floats2d): The model's output for it. Shape: (batch, labels).
-        RETURNS (Tuple[float, Floats2d]): Mean loss of a document; gradient for the model's output.
+        RETURNS (tuple[float, Floats2d]): Mean loss of a document; gradient for the model's output.
         """
         examples = list(examples)
         validate_examples(examples, "DistillMixin.get_loss")
@@ -182,9 +182,9 @@ def make_textcat_distill(
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model[List[Doc], Floats2d]): Any of spaCy's text classification models.
+    model (Model[list[Doc], Floats2d]): Any of spaCy's text classification models.
     threshold (float): Unused, as in spaCy's textcat.
-    scorer (Optional[Callable]): The scoring method.
+    scorer (Callable | None): The scoring method.
     loss (SoftLoss): The loss between teacher and student.
     """
     return DistilledTextCategorizer(
@@ -215,9 +215,9 @@ def make_textcat_multilabel_distill(
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model[List[Doc], Floats2d]): Any of spaCy's text classification models.
+    model (Model[list[Doc], Floats2d]): Any of spaCy's text classification models.
     threshold (float): Probability from which a label counts as given.
-    scorer (Optional[Callable]): The scoring method.
+    scorer (Callable | None): The scoring method.
     loss (SoftLoss): The loss between teacher and student.
     """
     return DistilledMultiLabelTextCategorizer(

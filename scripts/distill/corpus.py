@@ -158,7 +158,7 @@ def remove_duplicates(
 ) -> Deduplicated:
     """Drop exact duplicates anywhere and near duplicates across splits.
 
-    splits (Dict[str, List[LabelledText]]): Texts by split.
+    splits (dict[str, list[LabelledText]]): Texts by split.
     RETURNS (Deduplicated): The splits without them, and what was dropped. Test is kept before dev, dev
         before train, so that evaluation sets change least.
     """
@@ -214,7 +214,7 @@ def describe(texts: Sequence[LabelledText], labels: Sequence[str]) -> dict[str, 
 
     texts (Sequence[LabelledText]): The texts; at least one.
     labels (Sequence[str]): All labels, in order.
-    RETURNS (Dict[str, Any]): The count of texts, the count for each label, and the mean, 95th and
+    RETURNS (dict[str, Any]): The count of texts, the count for each label, and the mean, 95th and
         99th percentile and maximum of their length in whitespace-separated words.
     """
     words = numpy.array([len(text.text.split()) for text in texts])

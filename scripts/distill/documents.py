@@ -38,7 +38,7 @@ def make_docs(texts: Sequence[GoldText], labels: Sequence[str], lang: str) -> li
     texts (Sequence[GoldText]): The texts.
     labels (Sequence[str]): All labels, in order.
     lang (str): Language code, as spaCy names it.
-    RETURNS (List[Doc]): One for each text; `user_data["source"]` says where it came from.
+    RETURNS (list[Doc]): One for each text; `user_data["source"]` says where it came from.
     RAISES (InputError): spaCy has no such language, or lacks what its tokenizer needs.
     """
     try:
@@ -72,7 +72,7 @@ def read_docs(path: Path, lang: str) -> list[Doc]:
 
     path (Path): A .spacy file that write_docs made.
     lang (str): Language code.
-    RETURNS (List[Doc]): The documents.
+    RETURNS (list[Doc]): The documents.
     """
     return list(DocBin().from_disk(path).get_docs(spacy.blank(lang).vocab))
 

@@ -49,9 +49,9 @@ def find_duplicates(texts: Sequence[str], groups: Sequence[str] | None = None) -
     compared exactly. What is reported as a duplicate is not compared with later texts.
 
     texts (Sequence[str]): The texts, those to keep first.
-    groups (Optional[Sequence[str]]): A name for each text; near duplicates count between different
+    groups (Sequence[str] | None): A name for each text; near duplicates count between different
         groups only. Exact ones always count. If None, all count.
-    RETURNS (List[Duplicate]): In the order of the texts.
+    RETURNS (list[Duplicate]): In the order of the texts.
     """
     seen: dict[str, int] = {}
     shingles: dict[int, frozenset[str]] = {}
@@ -89,7 +89,7 @@ def drop_exact(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
 
     texts (Iterable[str]): The texts.
     taken (Iterable[str]): Texts that count as seen from the start.
-    RETURNS (List[str]): The texts left, in order.
+    RETURNS (list[str]): The texts left, in order.
     """
     seen = {normalize(text) for text in taken}
     kept = []

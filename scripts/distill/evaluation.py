@@ -50,7 +50,7 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
 
     training (Path): The folder that holds their folders.
     architectures (Sequence[str]): Names of the students' architectures, such as "bow".
-    RETURNS (List[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression.
+    RETURNS (list[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression.
     """
     candidates = [Candidate(TEACHER, "transformer", training / TEACHER / BEST, "teacher")]
     for step in ("student", "baseline"):
@@ -65,7 +65,7 @@ def measure_in_subprocess(model: Path, texts: list[str], labels: Sequence[str]) 
     """Measure a model in a fresh process on one thread.
 
     model (Path): A spaCy pipeline's folder, or a joblib file.
-    texts (List[str]): The texts.
+    texts (list[str]): The texts.
     labels (Sequence[str]): The labels, in the order wanted.
     RETURNS (Measured): Probabilities and cost.
     RAISES (subprocess.CalledProcessError): The process failed; its message is on stderr.
@@ -97,7 +97,7 @@ def size_mb(path: Path) -> float:
 def describe_machine() -> dict[str, Any]:
     """Describe where figures of cost come from.
 
-    RETURNS (Dict[str, Any]): System, processor, cores, memory and threads used.
+    RETURNS (dict[str, Any]): System, processor, cores, memory and threads used.
     """
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -113,7 +113,7 @@ def list_comparisons(architectures: Sequence[str]) -> "list[tuple[str, str]]":
     logistic regression, and the teacher with the latter.
 
     architectures (Sequence[str]): Names of the students' architectures.
-    RETURNS (List[tuple[str, str]]): Pairs of names.
+    RETURNS (list[tuple[str, str]]): Pairs of names.
     """
     pairs = [(TEACHER, TFIDF)]
     for architecture in architectures:
@@ -143,7 +143,7 @@ def evaluate_models(
     architectures (Sequence[str]): Names of the students' architectures.
     seed (int): Seed that the models were trained with; also the bootstrap's.
     progress (Callable[[str], object]): Told the name of each model before it is measured.
-    RETURNS (Dict[str, Any]): What was written.
+    RETURNS (dict[str, Any]): What was written.
     RAISES (InputError): A model or the corpus is missing.
     """
     stats = read_stats(corpus)

@@ -17,9 +17,9 @@ class Task:
     """What is to be told from a text.
 
     name (str): The value of project.yml's `task`.
-    columns (Tuple[str, ...]): Columns that can hold the answer; the first one present is read.
+    columns (tuple[str, ...]): Columns that can hold the answer; the first one present is read.
     exclusive (bool): One label a text (softmax) rather than any number of them (logistic).
-    labels (Tuple[str, ...]): The labels in order, or empty where the training texts decide.
+    labels (tuple[str, ...]): The labels in order, or empty where the training texts decide.
     """
 
     name: str
@@ -60,7 +60,7 @@ def parse_labels(task: Task, column: str, value: Any) -> list[str] | None:
     task (Task): The task.
     column (str): The column that the value stands in: 'stars', 'label' or 'labels'.
     value (Any): The cell: a number, a string or a list of strings.
-    RETURNS (Optional[List[str]]): The labels; none for a text that the task leaves out (three stars
+    RETURNS (list[str] | None): The labels; none for a text that the task leaves out (three stars
         say nothing about polarity).
     RAISES (ValueError): The value is no label of the task; the message says what was expected.
     """
@@ -106,6 +106,6 @@ def to_cats(labels: Sequence[str], all_labels: Sequence[str]) -> dict[str, float
 
     labels (Sequence[str]): The labels of a text.
     all_labels (Sequence[str]): All labels of the task, in order.
-    RETURNS (Dict[str, float]): 1.0 for the labels of the text, 0.0 for the others.
+    RETURNS (dict[str, float]): 1.0 for the labels of the text, 0.0 for the others.
     """
     return {label: float(label in labels) for label in all_labels}

@@ -38,7 +38,7 @@ def load_predictor(path: Path, labels: list[str]) -> Predict:
     """Load a model as a function from texts to probabilities.
 
     path (Path): A spaCy pipeline's folder, or a joblib file of a scikit-learn classifier.
-    labels (List[str]): The labels, in the order wanted.
+    labels (list[str]): The labels, in the order wanted.
     RETURNS (Predict): From texts to probabilities of the shape (texts, labels).
     """
     if path.is_dir():
@@ -74,7 +74,7 @@ def measure(predict: Predict, texts: list[str]) -> Measurement:
     """Measure a model on texts, end to end: tokenization included.
 
     predict (Predict): The model.
-    texts (List[str]): The texts; at least one.
+    texts (list[str]): The texts; at least one.
     RETURNS (Measurement): Probabilities and cost. Words are separated by whitespace.
     """
     words = sum(len(text.split()) for text in texts)

@@ -108,7 +108,7 @@ def evaluate(
     teacher (NDArray[float64]): Its teacher's. Same shape.
     labels (Sequence[str]): Names of the columns.
     exclusive (bool): Whether labels exclude each other.
-    RETURNS (Dict[str, Any]): accuracy (of the whole set of labels, where they don't exclude each
+    RETURNS (dict[str, Any]): accuracy (of the whole set of labels, where they don't exclude each
         other), macro_f1, per_label, roc_auc (mean over labels, each against the rest), ece (of the
         label chosen, or of all labels), brier, agreement (share of texts labelled as the teacher
         does), kl_to_teacher (nats).

@@ -46,11 +46,11 @@ def make_meta(
     """Say what a student is: for its meta.json.
 
     student (str): Its name in metrics.json.
-    metrics (Dict[str, Any]): The content of metrics.json.
+    metrics (dict[str, Any]): The content of metrics.json.
     teacher (TeacherInfo): Its teacher.
     name (str): Name of the package without the language code.
     version (str): Version of the package.
-    RETURNS (Dict[str, Any]): Fields of meta.json.
+    RETURNS (dict[str, Any]): Fields of meta.json.
     """
     model, data = metrics["models"][student], metrics["data"]
     keys = ("accuracy", "macro_f1", "roc_auc", "ece", "brier", "agreement", "words_per_second")

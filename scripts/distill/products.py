@@ -30,7 +30,7 @@ def read_stats(corpus: Path) -> dict[str, Any]:
     """Read what `prepare` says of a gold corpus.
 
     corpus (Path): The folder of the gold corpus.
-    RETURNS (Dict[str, Any]): The content of stats.json.
+    RETURNS (dict[str, Any]): The content of stats.json.
     RAISES (InputError): The corpus isn't there.
     """
     files = [corpus / name for name in ("train.spacy", "dev.spacy", "test.spacy", "labels.json")]

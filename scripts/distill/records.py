@@ -29,7 +29,7 @@ GOLD = "gold"
 class TextsMeta:
     """What the schema of a Parquet file of texts or scores says.
 
-    labels (List[str]): The labels, in the order of the logits.
+    labels (list[str]): The labels, in the order of the logits.
     teacher (str): Fingerprint of the teacher that scored, or is to score, the texts.
     mask_token (str): The teacher's mask token, as it stands in the texts.
     seed (int): Seed that the texts were made with.

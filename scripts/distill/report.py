@@ -55,8 +55,8 @@ class Report(NamedTuple):
 def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Give each model's figures under the keys of COLUMNS.
 
-    metrics (Dict[str, Any]): The content of metrics.json.
-    RETURNS (Dict[str, Dict[str, float]]): Figures by model and key.
+    metrics (dict[str, Any]): The content of metrics.json.
+    RETURNS (dict[str, dict[str, float]]): Figures by model and key.
     """
     teacher_speed = metrics["models"]["teacher"]["words_per_second"]
     return {
@@ -72,8 +72,8 @@ def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
 def make_rows(metrics: dict[str, Any]) -> list[list[str]]:
     """Make the result table.
 
-    metrics (Dict[str, Any]): The content of metrics.json.
-    RETURNS (List[List[str]]): A row for each model: its name, then a figure for each of COLUMNS.
+    metrics (dict[str, Any]): The content of metrics.json.
+    RETURNS (list[list[str]]): A row for each model: its name, then a figure for each of COLUMNS.
     """
     return [
         [name, *(column.format.format(figures[column.key]) for column in COLUMNS)]
@@ -84,7 +84,7 @@ def make_rows(metrics: dict[str, Any]) -> list[list[str]]:
 def find_best(metrics: dict[str, Any], prefix: str = "student_") -> str:
     """Find the most accurate model of a kind.
 
-    metrics (Dict[str, Any]): The content of metrics.json.
+    metrics (dict[str, Any]): The content of metrics.json.
     prefix (str): What its name starts with.
     RETURNS (str): Its name; of several, the fastest.
     """
@@ -98,7 +98,7 @@ def find_best(metrics: dict[str, Any], prefix: str = "student_") -> str:
 def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
     """Plot each model's accuracy against its throughput.
 
-    metrics (Dict[str, Any]): The content of metrics.json.
+    metrics (dict[str, Any]): The content of metrics.json.
     RETURNS (str): An SVG element; text is text, in the page's own colour.
     """
     # Names are drawn as text, and element ids don't change from run to run.
@@ -146,7 +146,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     """Read metrics.json.
 
     path (Path): The file.
-    RETURNS (Dict[str, Any]): Its content.
+    RETURNS (dict[str, Any]): Its content.
     RAISES (InputError): It is missing.
     """
     require(path, step="evaluate")

@@ -2,6 +2,7 @@
 enough different ones.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from .products import read_stats
 from .records import GOLD, TextRow, TextsMeta, write_texts
 from .teacher_info import TeacherInfo
 
-# A method counts as exhausted when a pass over its bases gives so small a share of new texts.
+# A method counts as exhausted when a pass over the texts gives so small a share of new texts.
 MIN_NEW_SHARE = 0.05
 
 
@@ -33,58 +34,38 @@ class Synthetic(NamedTuple):
 
 
 class Method(NamedTuple):
-    """A way to make texts: the augmenter, its share of the texts, and the methods whose texts it
-    starts from ("gold": the training texts).
-    """
+    """A way to make texts: the augmenter, and its share of the texts."""
 
     augmenter: Augmenter
     weight: float
-    bases: list[str]
 
 
 def load_methods(config: Path, overrides: dict[str, Any]) -> dict[str, Method]:
     """Load the methods of a config.
 
-    config (Path): A config with a block [augmenters.NAME] for each method, its share in [weights]
-        and what it starts from in [bases].
-    overrides (Dict[str, Any]): Overrides by dotted config key.
-    RETURNS (Dict[str, Method]): Methods with a weight above 0 by name, each after its bases.
+    config (Path): A config with a block [augmenters.NAME] for each method and its share in
+        [weights].
+    overrides (dict[str, Any]): Overrides by dotted config key.
+    RETURNS (dict[str, Method]): Methods with a weight above 0, by name.
     RAISES (InputError): The config is missing, or its blocks don't fit each other.
     """
     if not config.is_file():
         raise InputError(f"Can't find the config {config}. Expected augmenters and their weights.")
     loaded = load_config(config, overrides=overrides, interpolate=True)
     weights: dict[str, float] = dict(loaded["weights"])
-    bases: dict[str, list[str]] = dict(loaded["bases"])
-    names = set(loaded["augmenters"])
-    for block, content in (("weights", weights), ("bases", bases)):
-        if set(content) != names:
-            raise InputError(
-                f"Can't use {config}: [{block}] names {', '.join(sorted(content))}, [augmenters] "
-                f"{', '.join(sorted(names))}. Expected the same names."
-            )
+    if set(weights) != set(loaded["augmenters"]):
+        raise InputError(
+            f"Can't use {config}: [weights] names {', '.join(sorted(weights))}, [augmenters] "
+            f"{', '.join(sorted(loaded['augmenters']))}. Expected the same names."
+        )
     if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
         raise InputError(
             f"Can't use {config}: the weights are {weights}. Expected numbers of 0 or more, one "
             "above 0."
         )
-    used = {name: loaded["augmenters"][name] for name in names if weights[name] > 0}
+    used = {name: block for name, block in loaded["augmenters"].items() if weights[name] > 0}
     augmenters = registry.resolve({"augmenters": used})["augmenters"]
-    methods: dict[str, Method] = {}
-    waiting = [name for name in loaded["augmenters"] if name in used]
-    while waiting:
-        ready = [name for name in waiting if set(bases[name]) <= {GOLD, *methods}]
-        if not ready:
-            raise InputError(
-                f"Can't use {config}: in [bases], {', '.join(waiting)} start from methods that are "
-                f"unknown, have no weight, or start from them in turn. Expected '{GOLD}' or names "
-                "of other methods."
-            )
-        methods.update(
-            {name: Method(augmenters[name], weights[name], bases[name]) for name in ready}
-        )
-        waiting = [name for name in waiting if name not in methods]
-    return methods
+    return {name: Method(augmenters[name], weights[name]) for name in augmenters}
 
 
 def make_synthetic(
@@ -100,11 +81,11 @@ def make_synthetic(
     """Make different texts of the training texts.
 
     Texts are different when they differ in more than case, punctuation and spacing. A method that
-    runs out of new texts leaves its share to those after it, and then to those before it.
+    runs out of new texts leaves its share to the others.
 
     nlp (Language): Its tokenizer is used.
     docs (Sequence[Doc]): The training texts; user_data["source"] names them.
-    methods (Dict[str, Method]): The methods by name, each after its bases.
+    methods (dict[str, Method]): The methods by name.
     n_texts (int): How many texts to make.
     seed (int): Seed of the order in which texts are taken.
     avoid (Iterable[str]): Texts that may not be made: those of dev and test.
@@ -113,54 +94,48 @@ def make_synthetic(
         where no method finds more.
     """
     rng = random.Random(seed)
-    made: dict[str, list[Example]] = {name: [] for name in methods}
-    made[GOLD] = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
     seen = {normalize(text) for text in avoid} | {normalize(doc.text) for doc in docs}
+    made: dict[str, list[TextRow]] = {name: [] for name in methods}
     active = list(methods)
-    while active:
+    while active and (missing := n_texts - sum(map(len, made.values()))) > 0:
+        total = sum(methods[name].weight for name in active)
         for name in list(active):
-            missing = n_texts - sum(len(made[method]) for method in methods)
-            later = active[active.index(name) :]
-            share = methods[name].weight / sum(methods[method].weight for method in later)
-            quota = round(missing * share)
-            bases = [example for base in methods[name].bases for example in made[base]]
-            new = _run(nlp, methods[name].augmenter, bases, quota, seen, rng, progress)
+            left = n_texts - sum(map(len, made.values()))
+            quota = min(math.ceil(missing * methods[name].weight / total), left)
+            augmenter = methods[name].augmenter
+            new = _run(nlp, name, augmenter, examples, quota, seen, rng, progress)
             made[name].extend(new)
             if len(new) < quota:
                 active.remove(name)
-        if sum(len(made[method]) for method in methods) >= n_texts:
-            break
-    rows = [
-        TextRow(example.reference.text, example.reference.user_data[SOURCE], name)
-        for name in (GOLD, *methods)
-        for example in made[name]
-    ]
+    rows = [TextRow(doc.text, doc.user_data[SOURCE], GOLD) for doc in docs]
+    rows += [row for name in methods for row in made[name]]
     return Synthetic(rows, {name: len(made[name]) for name in methods})
 
 
 def _run(
     nlp: Language,
+    name: str,
     augmenter: Augmenter,
-    bases: Sequence[Example],
+    examples: Sequence[Example],
     quota: int,
     seen: set[str],
     rng: random.Random,
     progress: Callable[[int], object],
-) -> list[Example]:
+) -> list[TextRow]:
     """Run one method until its quota is met or it is exhausted."""
-    made: list[Example] = []
-    while len(made) < quota and bases:
+    made: list[TextRow] = []
+    while len(made) < quota:
         before = len(made)
-        for base in rng.sample(bases, len(bases)):
-            for variant in augmenter(nlp, base):
-                key = normalize(variant.reference.text)
+        for example in rng.sample(examples, len(examples)):
+            for variant in augmenter(nlp, example):
+                text = variant.reference.text
+                key = normalize(text)
                 if key and key not in seen and len(made) < quota:
                     seen.add(key)
-                    made.append(variant)
-            if len(made) == quota:
-                break
+                    made.append(TextRow(text, variant.reference.user_data[SOURCE], name))
         progress(len(made) - before)
-        if len(made) < quota and len(made) - before < MIN_NEW_SHARE * len(bases):
+        if len(made) < quota and len(made) - before < MIN_NEW_SHARE * len(examples):
             break
     return made
 

@@ -101,7 +101,7 @@ def read_table(path: Path, *, skip_invalid: bool = False) -> tuple[pd.DataFrame,
 
     path (Path): The file; its ending tells the format.
     skip_invalid (bool): Count lines that can't be parsed instead of raising.
-    RETURNS (Tuple[pd.DataFrame, int]): The table; how many lines were skipped.
+    RETURNS (tuple[pd.DataFrame, int]): The table; how many lines were skipped.
     RAISES (InputError): The file is missing, of an unknown format, empty, or can't be parsed.
     """
     if not path.is_file():

@@ -64,10 +64,10 @@ def make_lexicon_tagger(nlp: Language) -> Tagger:
     """Make a tagger of spacy-lookups-data's lemmatization tables.
 
     A word's tag names every open class (noun, verb, adjective, adverb) that the tables know it in,
-    each with the ending that the rules of the language strip from it, such as `noun:s` for
-    "batteries"; so plural nouns change places with plural nouns. Words of closed classes and stop
-    words get no tag. Where a language has no such tables, the last three letters and the case of a
-    word stand for its class.
+    each with the last letter of the ending that the rules of the language strip from it, such as
+    `noun:s` for "batteries" and "lamps"; so plural nouns change places with plural nouns. Words of
+    closed classes and stop words get no tag. Where a language has no such tables, the last three
+    letters and the case of a word stand for its class.
 
     nlp (Language): Tells the language.
     RETURNS (Tagger): The tagger.
@@ -77,10 +77,8 @@ def make_lexicon_tagger(nlp: Language) -> Tagger:
 
     def tag_word(word: str) -> str:
         if word not in cache:
-            lexeme = nlp.vocab[word]
-            swappable = (
-                lexeme.is_alpha and not lexeme.is_stop and not nlp.vocab[word.lower()].is_stop
-            )
+            lexemes = [nlp.vocab[word], nlp.vocab[word.lower()]]
+            swappable = word.isalpha() and not any(lexeme.is_stop for lexeme in lexemes)
             cache[word] = _tag(word, classes) if swappable else ""
         return cache[word]
 
@@ -141,6 +139,6 @@ def _tag(word: str, classes: list[WordClass]) -> str:
             if form.endswith(ending) and any(
                 word_class.has(stem + lemma_ending) for lemma_ending in word_class.endings[ending]
             ):
-                tags.append(f"{word_class.name}:{ending}")
+                tags.append(f"{word_class.name}:{ending[-1]}")
                 break
     return "|".join(tags)

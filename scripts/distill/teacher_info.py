@@ -18,7 +18,7 @@ class TeacherInfo:
     transformer (str): The name it was given by.
     fingerprint (str): SHA-256 of the fine-tuned pipeline's files: another teacher, another value.
     mask_token (str): What its tokenizer reads as a hidden word.
-    labels (List[str]): Its labels, in order.
+    labels (list[str]): Its labels, in order.
     dev_score (float): Accuracy (exclusive labels) or micro-averaged F-score on dev, from 0 to 1.
     """
 

@@ -46,7 +46,7 @@ def predict_probabilities(classifier: Pipeline, texts: list[str]) -> NDArray[num
     """Predict.
 
     classifier (Pipeline): A trained classifier.
-    texts (List[str]): The texts.
+    texts (list[str]): The texts.
     RETURNS (NDArray[float64]): Probabilities. Shape: (texts, labels), labels in corpus order.
     """
     return numpy.asarray(classifier.predict_proba(texts))

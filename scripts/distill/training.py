@@ -40,7 +40,7 @@ def corpus_overrides(corpus: Path, lang: str, seed: int, multilabel_factory: str
     lang (str): Language code.
     seed (int): Seed of weights and order.
     multilabel_factory (str): Factory of the component where labels don't exclude each other.
-    RETURNS (Dict[str, Any]): Overrides by dotted config key.
+    RETURNS (dict[str, Any]): Overrides by dotted config key.
     """
     overrides = {
         "nlp.lang": lang,
@@ -67,7 +67,7 @@ def train(
     config (Path): A spaCy training config.
     output (Path): Folder for the result: model-best and the training log. It appears when training
         has ended; one that exists is replaced then.
-    overrides (Dict[str, Any]): Overrides by dotted config key.
+    overrides (dict[str, Any]): Overrides by dotted config key.
     gpu_id (int): GPU to train on, or -1 for the CPU.
     finish (Callable[[Path, float], None]): Called with the folder and the score on dev before the
         folder is put in its place, to add to it.

@@ -1,0 +1,155 @@
+"""The student's component learns from its teacher, and is spaCy's own in everything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pytest
+from spacy.language import Language
+from spacy.tokens import DocBin
+from spacy.training import Example
+from thinc.api import fix_random_seed
+
+from scripts.distill.component import (
+    DistilledMultiLabelTextCategorizer,
+    DistilledTextCategorizer,
+    get_teacher_logits,
+    set_teacher_logits,
+)
+
+from .test_heads import bow, reduce
+
+LABELS = ["negative", "positive"]
+TEXTS = ["a great lamp", "an awful lamp", "great great tent", "awful noise and an awful smell"]
+TEACHER = [[-2.0, 2.0], [3.0, -3.0], [-1.0, 1.5], [4.0, -4.0]]
+
+
+def make_examples(nlp: Language, taught: bool, gold: bool = False) -> list[Example]:
+    examples = []
+    for text, logits in zip(TEXTS, TEACHER):
+        reference = nlp.make_doc(text)
+        if taught:
+            set_teacher_logits(reference, LABELS, logits)
+        if gold:
+            best = int(numpy.argmax(logits))
+            reference.cats = {label: float(i == best) for i, label in enumerate(LABELS)}
+        examples.append(Example(nlp.make_doc(text), reference))
+    return examples
+
+
+def make_pipe(nlp: Language, factory: str, model: dict[str, Any], examples: list[Example]) -> Any:
+    pipe = nlp.add_pipe(factory, name="textcat", config={"model": model})
+    fix_random_seed(0)
+    pipe.initialize(lambda: examples, nlp=nlp, labels=LABELS)
+    return pipe
+
+
+def test_logits_survive_docbin(nlp: Language) -> None:
+    doc = nlp.make_doc("a lamp")
+    assert get_teacher_logits(doc) is None
+    set_teacher_logits(doc, LABELS, [0.25, -1.5])
+    data = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    (back,) = DocBin().from_bytes(data).get_docs(nlp.vocab)
+    assert get_teacher_logits(back) == {"negative": 0.25, "positive": -1.5}
+
+
+@pytest.mark.parametrize("model", [bow, reduce])
+@pytest.mark.parametrize(
+    ("factory", "exclusive"), [("textcat_distill", True), ("textcat_multilabel_distill", False)]
+)
+def test_student_comes_to_score_as_its_teacher(
+    nlp: Language, factory: str, exclusive: bool, model: Callable[[bool], dict[str, Any]]
+) -> None:
+    examples = make_examples(nlp, taught=True)
+    pipe = make_pipe(nlp, factory, model(exclusive), examples)
+    optimizer = pipe.create_optimizer()
+    optimizer.learn_rate = 0.05
+    losses = []
+    for _ in range(150):
+        losses.append(pipe.update(examples, sgd=optimizer, losses={})["textcat"])
+    teacher = numpy.array(TEACHER)
+    wanted = 1 / (1 + numpy.exp(-teacher))
+    if exclusive:
+        wanted = numpy.exp(teacher) / numpy.exp(teacher).sum(axis=1, keepdims=True)
+    scores = pipe.predict([eg.predicted for eg in examples])
+    numpy.testing.assert_allclose(scores, wanted, atol=0.05)
+    assert losses[-1] < losses[0]
+
+
+def test_labels_are_aligned_by_name(nlp: Language) -> None:
+    examples = make_examples(nlp, taught=True)
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), examples)
+    scores = pipe.predict([eg.predicted for eg in examples])
+    loss, gradient = pipe.get_loss(examples, scores)
+    for eg in examples:
+        logits = get_teacher_logits(eg.reference)
+        assert logits is not None
+        set_teacher_logits(eg.reference, LABELS[::-1], [logits[label] for label in LABELS[::-1]])
+    other_loss, other_gradient = pipe.get_loss(examples, scores)
+    assert loss == other_loss
+    numpy.testing.assert_array_equal(gradient, other_gradient)
+
+
+@pytest.mark.parametrize(
+    ("factory", "plain", "exclusive"),
+    [
+        ("textcat_distill", "textcat", True),
+        ("textcat_multilabel_distill", "textcat_multilabel", False),
+    ],
+)
+def test_without_a_teacher_it_is_spacys_own(
+    nlp: Language, factory: str, plain: str, exclusive: bool
+) -> None:
+    examples = make_examples(nlp, taught=False, gold=True)
+    weights = []
+    for name in (factory, plain):
+        other = Language(nlp.vocab)
+        pipe = make_pipe(other, name, reduce(exclusive), examples)
+        optimizer = pipe.create_optimizer()
+        for _ in range(3):
+            pipe.update(examples, sgd=optimizer)
+        weights.append(pipe.predict([eg.predicted for eg in examples]))
+    numpy.testing.assert_array_equal(*weights)
+
+
+def test_examples_with_and_without_teacher_share_a_batch(nlp: Language) -> None:
+    taught = make_examples(nlp, taught=True)
+    gold = make_examples(nlp, taught=False, gold=True)
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), taught)
+    scores = pipe.predict([eg.predicted for eg in taught])
+    soft_loss, soft = pipe.get_loss(taught, scores)
+    gold_loss, hard = pipe.get_loss(gold, scores)
+    mixed = [taught[0], gold[1], taught[2], gold[3]]
+    loss, gradient = pipe.get_loss(mixed, scores)
+    numpy.testing.assert_allclose(gradient[[0, 2]], soft[[0, 2]])
+    numpy.testing.assert_allclose(gradient[[1, 3]], hard[[1, 3]])
+    assert min(soft_loss, gold_loss) < loss < max(soft_loss, gold_loss)
+
+
+@pytest.mark.parametrize(
+    ("factory", "exclusive"), [("textcat_distill", True), ("textcat_multilabel_distill", False)]
+)
+def test_other_labels_than_the_teachers_are_refused(
+    nlp: Language, factory: str, exclusive: bool
+) -> None:
+    examples = make_examples(nlp, taught=True)
+    pipe = nlp.add_pipe(factory, config={"model": bow(exclusive)})
+    with pytest.raises(ValueError, match=r"negative, positive.*neutral, positive"):
+        pipe.initialize(lambda: examples, nlp=nlp, labels=["positive", "neutral"])
+
+
+def test_spacy_4s_names(nlp: Language) -> None:
+    examples = make_examples(nlp, taught=True)
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), examples)
+    assert isinstance(pipe, DistilledTextCategorizer)
+    assert pipe.is_distillable
+    scores = pipe.predict([eg.predicted for eg in examples])
+    loss, gradient = pipe.get_teacher_student_loss(numpy.array(TEACHER, dtype="f"), scores)
+    assert loss > 0
+    assert gradient.shape == scores.shape
+
+
+def test_factories_make_subclasses_of_spacys(nlp: Language) -> None:
+    pipe = nlp.add_pipe("textcat_multilabel_distill")
+    assert isinstance(pipe, DistilledMultiLabelTextCategorizer)
+    assert nlp.get_pipe_meta("textcat_multilabel_distill").assigns == ["doc.cats"]

@@ -1,0 +1,117 @@
+"""The wheel: complete, and plain spaCy in an environment that holds spaCy alone."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import spacy
+
+from scripts.distill.errors import InputError
+from scripts.distill.packaging import choose_student, package_student
+from scripts.distill.teacher_info import read_teacher_info
+
+from .conftest import ROOT, Run, make_reviews
+
+TEXTS = [str(row["text"]) for row in make_reviews(200, seed=1)]
+NAME = "en_reviews_polarity"
+SCORE = """
+import json, sys, spacy
+nlp = spacy.load(sys.argv[1])
+texts = json.load(open("texts.json", encoding="utf8"))
+batched = [doc.cats for doc in nlp.pipe(texts)]
+single = [nlp(text).cats for text in texts]
+print(json.dumps({"batched": batched, "single": single, "meta": nlp.meta,
+    "modules": sorted({name.split(".")[0] for name in sys.modules})}))
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the wheel says in a fresh environment with spaCy alone."""
+    folder = tmp_path_factory.mktemp("fresh")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    locked = (ROOT / "requirements" / "student.txt").read_text(encoding="utf8").splitlines()
+    spacy_pin = next(line for line in locked if line.startswith("spacy=="))
+    constraints = ["--constraint", str(ROOT / "requirements" / "student.txt")]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *constraints, spacy_pin, str(small_run.wheel)], check=True)
+    (folder / "texts.json").write_text(json.dumps(TEXTS), encoding="utf8")
+    result = subprocess.run(
+        [str(python), "-c", SCORE, NAME], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return json.loads(result.stdout)
+
+
+def test_fresh_environment_has_spacy_alone(installed: dict[str, Any]) -> None:
+    assert not {"torch", "transformers", "sklearn", "pandas", "scripts"} & set(installed["modules"])
+
+
+@pytest.mark.parametrize("way", ["batched", "single"])
+def test_wheel_gives_the_trained_students_scores(
+    way: str, small_run: Run, installed: dict[str, Any]
+) -> None:
+    student = choose_student(small_run.training, ["bow", "cnn"])
+    nlp = spacy.load(small_run.training / student / "model-best")
+    expected = [list(doc.cats.values()) for doc in nlp.pipe(TEXTS)]
+    found = [list(cats.values()) for cats in installed[way]]
+    numpy.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_meta_says_what_it_is(installed: dict[str, Any], small_run: Run) -> None:
+    meta = installed["meta"]
+    metrics = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
+    student = choose_student(small_run.training, ["bow", "cnn"])
+    assert (meta["lang"], meta["name"], meta["version"]) == ("en", "reviews_polarity", "0.1.0")
+    assert meta["license"] == "MIT"
+    assert meta["labels"]["textcat"] == ["negative", "positive"]
+    assert meta["performance"]["accuracy"] == metrics["models"][student]["accuracy"]
+    assert "distilled from a teacher" in meta["description"]
+    assert len(meta["sources"]) == 2
+
+
+def test_wheel_holds_readme_metrics_and_licence(small_run: Run) -> None:
+    with zipfile.ZipFile(small_run.wheel) as wheel:
+        names = {Path(name).name: name for name in wheel.namelist() if NAME in name}
+        assert {"README.md", "metrics.json", "LICENSE", "meta.json"} <= set(names)
+        readme = wheel.read(names["README.md"]).decode("utf8")
+        metrics = wheel.read(names["metrics.json"])
+        metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
+        fields = Parser().parsestr(wheel.read(metadata).decode("utf8"))
+    assert readme.startswith(f"# {NAME}\n")
+    assert metrics == (small_run.training / "metrics.json").read_bytes()
+    requirements = fields.get_all("Requires-Dist") or []
+    assert [r.split(">")[0].split("<")[0].strip(" (") for r in requirements] == ["spacy"]
+
+
+def test_best_student_on_dev_is_chosen(tmp_path: Path) -> None:
+    for name, score in (("bow", 0.8), ("cnn", 0.9), ("lstm", 0.9)):
+        folder = tmp_path / f"student_{name}" / "model-best"
+        folder.mkdir(parents=True)
+        meta = {"performance": {"cats_micro_f": score}}
+        (folder / "meta.json").write_text(json.dumps(meta), encoding="utf8")
+    assert choose_student(tmp_path, ["bow", "cnn", "lstm"]) == "student_cnn"
+    with pytest.raises(InputError, match=r"student_ensemble.*step 'student'"):
+        choose_student(tmp_path, ["bow", "ensemble"])
+
+
+def test_name_that_is_no_identifier_is_refused(small_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'my reviews'.*--vars\.package_name"):
+        package_student(
+            small_run.training,
+            small_run.training / "metrics.json",
+            read_teacher_info(small_run.teacher),
+            ROOT / "LICENSE",
+            tmp_path,
+            architectures=["bow"],
+            name="my reviews",
+            version="0.1.0",
+        )
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,96 @@
+"""The teacher's logits are those of its own pipeline."""
+
+from pathlib import Path
+
+import numpy
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.distill.errors import InputError
+from scripts.distill.records import TextRow, read_scores, read_texts_meta, write_texts
+from scripts.distill.scoring import batch_by_tokens, load_teacher, score_file, score_texts
+
+from .conftest import Run, make_reviews
+
+TEXTS = [
+    *(str(row["text"]) for row in make_reviews(30)),
+    "",
+    "one",
+    "A [MASK] lamp",
+    "so long " * 200,  # read in several windows
+]
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(1, 100))
+def test_batches_hold_every_text_once_and_keep_the_budget(lengths: list[int], most: int) -> None:
+    batches = list(batch_by_tokens(lengths, most))
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[i] for i in batch)
+        assert len(batch) == 1 or len(batch) * longest <= most
+
+
+def test_logits_give_the_pipelines_probabilities(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    labels = ["positive", "negative"]
+    told: list[int] = []
+    logits = score_texts(nlp, TEXTS, labels, progress=told.append)
+    assert logits.shape == (len(TEXTS), 2)
+    assert sum(told) == len(TEXTS)
+    exp = numpy.exp(logits)
+    expected = [[doc.cats[label] for label in labels] for doc in nlp.pipe(TEXTS)]
+    # spaCy gives a text without tokens no probabilities at all when it stands alone in a batch.
+    numpy.testing.assert_allclose(exp / exp.sum(axis=1, keepdims=True), expected, atol=1e-4)
+
+
+def test_logits_do_not_depend_on_what_is_scored_beside(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    together = score_texts(nlp, TEXTS, ["negative", "positive"])
+    alone = numpy.concatenate([score_texts(nlp, [t], ["negative", "positive"]) for t in TEXTS[:5]])
+    numpy.testing.assert_allclose(alone, together[:5], atol=1e-4)
+
+
+def test_teacher_sees_its_own_mask_token(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    transformer = nlp.get_pipe("transformer")
+    doc = nlp.make_doc("A [MASK] lamp")
+    wordpieces = transformer.predict([doc]).wordpieces.strings
+    assert "[MASK]" in wordpieces[0]
+
+
+def test_scored_file_says_what_it_is(small_run: Run) -> None:
+    texts = small_run.corpus / "synthetic.parquet"
+    scored = read_scores(small_run.corpus / "scored.parquet")
+    assert scored.meta == read_texts_meta(texts)
+    assert scored.meta.labels == ["negative", "positive"]
+    assert len(scored.texts) == 400 + scored.methods.count("gold")
+    assert numpy.isfinite(scored.logits).all()
+
+
+def test_texts_made_for_another_teacher_are_refused(small_run: Run, tmp_path: Path) -> None:
+    meta = read_texts_meta(small_run.corpus / "synthetic.parquet")
+    other = type(meta)(meta.labels, "f" * 64, "<mask>", 0)
+    write_texts(tmp_path / "texts.parquet", [TextRow("a lamp", "r:1", "gold")], other)
+    with pytest.raises(InputError, match=r"ffff.*Run the step 'augment' again"):
+        score_file(small_run.teacher, tmp_path / "texts.parquet", tmp_path / "scored.parquet")
+    assert not (tmp_path / "scored.parquet").exists()
+
+
+def test_other_labels_are_refused(small_run: Run) -> None:
+    with pytest.raises(InputError, match=r"joy.*the teacher has negative, positive"):
+        score_texts(load_teacher(small_run.teacher), TEXTS, ["joy", "anger"])
+
+
+def test_missing_teacher_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"teacher\.json.*step 'teacher'"):
+        load_teacher(tmp_path)
+
+
+def test_absent_gpu_is_named(small_run: Run) -> None:
+    if spacy.prefer_gpu():
+        assert load_teacher(small_run.teacher, gpu_id=0)
+    else:
+        with pytest.raises(InputError, match="GPU 0"):
+            load_teacher(small_run.teacher, gpu_id=0)

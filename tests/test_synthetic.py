@@ -1,0 +1,127 @@
+"""Synthetic texts: enough, different, seeded, never those of dev and test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from scripts.distill import augmenters
+from scripts.distill.duplicates import normalize
+from scripts.distill.errors import InputError
+from scripts.distill.synthetic import Method, Synthetic, load_methods, make_synthetic
+
+from .conftest import ROOT, make_reviews
+
+CONFIG = ROOT / "configs" / "augment.cfg"
+
+
+@pytest.fixture
+def docs(nlp: Language) -> list[Doc]:
+    docs = []
+    for i, row in enumerate(make_reviews(20)):
+        doc = nlp.make_doc(str(row["text"]))
+        doc.user_data["source"] = f"reviews:{i}"
+        docs.append(doc)
+    return docs
+
+
+@pytest.fixture
+def overrides(docs: list[Doc], tmp_path: Path) -> dict[str, Any]:
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "train.spacy")
+    return {
+        "paths.train": str(tmp_path / "train.spacy"),
+        "vars.mask_token": "[MASK]",
+        "vars.tagger": "",
+    }
+
+
+@pytest.fixture
+def make(nlp: Language, docs: list[Doc], overrides: dict[str, Any]) -> Callable[..., Synthetic]:
+    def run(n_texts: int, seed: int = 0, **kwargs: Any) -> Synthetic:
+        methods = load_methods(CONFIG, {**overrides, "system.seed": seed})
+        return make_synthetic(nlp, docs, methods, n_texts, seed=seed, **kwargs)
+
+    return run
+
+
+def test_as_many_different_texts_as_asked(make: Callable[..., Synthetic]) -> None:
+    synthetic = make(1000)
+    assert sum(synthetic.counts.values()) == 1000
+    assert len(synthetic.rows) == 1020
+    assert len({normalize(row.text) for row in synthetic.rows}) == 1020
+    assert all(synthetic.counts[name] > 0 for name in ("mask", "swap", "ngram", "sentence"))
+    assert {row.source for row in synthetic.rows} == {f"reviews:{i}" for i in range(20)}
+
+
+def test_same_seed_same_texts(make: Callable[..., Synthetic]) -> None:
+    assert make(300).rows == make(300).rows
+    assert make(300).rows != make(300, seed=1).rows
+
+
+def test_dev_and_test_are_avoided(make: Callable[..., Synthetic]) -> None:
+    made = [row.text for row in make(300).rows if row.method != "gold"]
+    avoid = [text.upper() for text in made[:50]]
+    again = {normalize(row.text) for row in make(300, avoid=avoid).rows}
+    assert again.isdisjoint(map(normalize, avoid))
+
+
+def test_progress_adds_up(make: Callable[..., Synthetic]) -> None:
+    told: list[int] = []
+    make(500, progress=told.append)
+    assert sum(told) == 500
+
+
+def test_no_texts_asked_for_leaves_gold(make: Callable[..., Synthetic]) -> None:
+    assert {row.method for row in make(0).rows} == {"gold"}
+
+
+def test_exhausted_method_leaves_its_share(nlp: Language, docs: list[Doc]) -> None:
+    counter = iter(range(10**6))
+
+    def endless(nlp: Language, example: Example) -> Iterator[Example]:
+        yield augmenters.make_variant(nlp, example, f"new text {next(counter)}")
+
+    def poor(nlp: Language, example: Example) -> Iterator[Example]:
+        yield augmenters.make_variant(nlp, example, "always the same")
+
+    for names in (("poor", "endless"), ("endless", "poor")):
+        workers = {"poor": poor, "endless": endless}
+        methods = {name: Method(workers[name], 1.0) for name in names}
+        synthetic = make_synthetic(nlp, docs, methods, 200, seed=0)
+        assert synthetic.counts == {"poor": 1, "endless": 199}
+
+
+def test_too_few_different_texts_end_the_search(nlp: Language, docs: list[Doc]) -> None:
+    def poor(nlp: Language, example: Example) -> Iterator[Example]:
+        yield augmenters.make_variant(nlp, example, "always the same")
+
+    methods = {"poor": Method(poor, 1.0)}
+    assert make_synthetic(nlp, docs, methods, 200, seed=0).counts == {"poor": 1}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ({"weights.mask": -1.0}, "numbers of 0 or more"),
+        ({"weights.other": 1.0}, r"\[weights\] names"),
+    ],
+)
+def test_configs_that_do_not_fit_are_refused(
+    override: dict[str, Any], message: str, overrides: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match=message):
+        load_methods(CONFIG, {**overrides, **override})
+
+
+def test_missing_config_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Can't find the config"):
+        load_methods(tmp_path / "none.cfg", {})
+
+
+def test_methods_without_weight_are_left_out(overrides: dict[str, Any]) -> None:
+    methods = load_methods(CONFIG, {**overrides, "weights.mask": 0.0})
+    assert set(methods) == {"swap", "ngram", "sentence"}

