@@ -254,7 +254,7 @@ def test_stats(tmp_path: Path) -> None:
         (
             make_split_rows(train=["a", "b"] * 4, dev=["a", "b"] * 2),
             "multiclass",
-            ("test has 0 of label 'a'", "at least 2", "Add texts"),
+            ("test has 0 of label 'a'", "at least 2", "Add such texts"),
         ),
         (
             make_split_rows(train=["a", "b"] * 4, dev=["a", "b"] * 2, test=["a", "b", "c", "c"]),

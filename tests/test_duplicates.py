@@ -129,3 +129,10 @@ def test_same_texts_same_duplicates() -> None:
 def test_no_texts() -> None:
     assert find_duplicates([]) == []
     assert drop_exact([]) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("दिन", "दीन"), ("ที่", "ท"), ("Nice 😡", "Nice 😀"), ("$5", "€5")]
+)
+def test_marks_and_symbols_make_other_texts(one: str, other: str) -> None:
+    assert not find_duplicates([one, other])

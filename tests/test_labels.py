@@ -126,3 +126,14 @@ def test_list_and_joined_string_say_the_same(labels: list[str]) -> None:
 )
 def test_to_cats_writes_every_label_in_order(labels: list[str], expected: dict[str, float]) -> None:
     assert list(to_cats(labels, ["c", "b", "a"]).items()) == list(expected.items())
+
+
+@pytest.mark.parametrize("value", [["x", None], {"x": 0, "y": 1}])
+def test_what_is_no_list_of_labels_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="'labels' is"):
+        parse_labels(TASKS["multilabel"], "labels", value)
+
+
+def test_truth_is_no_star() -> None:
+    with pytest.raises(ValueError, match="'stars' is True"):
+        parse_labels(TASKS["stars"], "stars", True)

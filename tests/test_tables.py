@@ -228,7 +228,9 @@ BROKEN = {
     "missing": Broken("no.csv", None, "multiclass", ("'text'", "'label'", "--vars.data")),
     "ending": Broken("a.txt", "x", "multiclass", ("'.txt'", *FORMATS, "Convert")),
     "no ending": Broken("a", "x", "multiclass", ("''", *FORMATS, "Convert")),
-    "empty jsonl": Broken("a.jsonl", "", "multiclass", ("no rows", "Expected labelled texts")),
+    "empty jsonl": Broken(
+        "a.jsonl", "", "multiclass", ("no rows", "Expected a table", "--vars.data")
+    ),
     "blank jsonl": Broken("a.jsonl", "\n\n", "multiclass", ("no rows",)),
     "empty csv": Broken("a.csv", "", "multiclass", ()),
     "empty tsv": Broken("a.tsv", "", "multiclass", ()),
@@ -239,22 +241,22 @@ BROKEN = {
         "a.jsonl",
         '{"text": "x", "label": "a"}\n{"text": "y", "label": \n',
         "multiclass",
-        ("line 2", "not valid JSON", "Expecting value", SKIP),
+        ("row 2", "not valid JSON", "Expecting value", SKIP),
     ),
     "csv row": Broken(
         "a.csv",
         "text,label\nx,a\ny,oh,b\n",
         "multiclass",
-        ("Expected 2 fields", "line 3", "saw 3", SKIP),
+        ("row 2", "3 fields, expected 2", SKIP),
     ),
     "tsv row": Broken(
         "a.tsv",
         "text\tlabel\nx\ta\ny\toh\tb\n",
         "multiclass",
-        ("Expected 2 fields", "line 3", "saw 3", SKIP),
+        ("row 2", "3 fields, expected 2", SKIP),
     ),
     "short csv row": Broken(
-        "a.csv", "text,label\nx,a\ny\n", "multiclass", ("row 2", "expected a label", SKIP)
+        "a.csv", "text,label\nx,a\ny\n", "multiclass", ("row 2", "1 fields, expected 2", SKIP)
     ),
     "csv latin 1": Broken(
         "a.csv", "text,label\nété,a\n".encode("latin1"), "multiclass", ("UTF-8", "byte 11")
@@ -312,7 +314,7 @@ BROKEN = {
         "a.jsonl",
         '{"text": "x", "labels": ["a"]}\n{"text": "y"}',
         "multilabel",
-        ("row 2", "'labels' is nan", "expected a list, or labels joined by '|'", SKIP),
+        ("row 2", "'labels' is None", "expected a list, or labels joined by '|'", SKIP),
     ),
     "unknown split": Broken(
         "a.csv",
@@ -382,7 +384,7 @@ def test_skip_invalid_counts_lines_that_do_not_parse(
     data = read(path, skip_invalid=True)
     assert [(text.text, text.labels) for text in data.texts] == [("x", ["a"]), ("y", ["b"])]
     assert data.invalid == 2
-    with pytest.raises(InputError, match=r"line [23]"):
+    with pytest.raises(InputError, match=r"row 2"):
         read(path)
 
 
@@ -412,3 +414,63 @@ def test_read_table_returns_frame_and_count(tmp_path: Path) -> None:
     frame, skipped = read_table(path, skip_invalid=True)
     assert frame.to_dict("records") == [{"text": "NA", "label": "1"}]
     assert skipped == 1
+
+
+def test_a_comma_too_many_is_no_shift(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nGood, really,pos\nBad,neg\n", encoding="utf8")
+    with pytest.raises(InputError, match="row 1: 3 fields, expected 2"):
+        read(path)
+    data = read_labelled_texts(path, TASKS["multiclass"], skip_invalid=True)
+    assert [(text.text, text.source) for text in data.texts] == [("Bad", "a:2")]
+    assert data.invalid == 1
+
+
+def test_line_separators_inside_a_text_do_not_end_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text":"a\u2028b\u0085c","label":"b"}\n{oops\n', encoding="utf8")
+    data = read_labelled_texts(path, TASKS["multiclass"], skip_invalid=True)
+    assert [text.text for text in data.texts] == ["a\u2028b\u0085c"]
+    assert data.invalid == 1
+
+
+def test_rows_keep_their_numbers_when_others_are_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{oops\n\n{"text":"a","label":1}\n5\n{"text":"b"}\n{"text":"c","label":2}')
+    data = read_labelled_texts(path, TASKS["multiclass"], skip_invalid=True)
+    assert [(text.source, text.labels) for text in data.texts] == [("a:3", ["1"]), ("a:6", ["2"])]
+    assert data.invalid == 3
+
+
+def test_split_names_of_files_have_aliases(tmp_path: Path) -> None:
+    for name in ("train", "validation", "test"):
+        (tmp_path / f"{name}.csv").write_text(f"text,label\n{name},a\n", encoding="utf8")
+    data = read_labelled_texts(tmp_path, TASKS["multiclass"])
+    assert [(text.text, text.split) for text in data.texts] == [
+        ("train", "train"),
+        ("validation", "dev"),
+        ("test", "test"),
+    ]
+    (tmp_path / "dev.jsonl").write_text('{"text":"x","label":"a"}', encoding="utf8")
+    with pytest.raises(InputError, match=r"dev\.jsonl and validation\.csv"):
+        read_labelled_texts(tmp_path, TASKS["multiclass"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.xlsx", bytes.fromhex("D0CF11E0A1B11AE1") + b"x" * 600),
+        ("a.parquet", b"PAR1" + b"x" * 100 + (50).to_bytes(4, "little") + b"PAR1"),
+    ],
+)
+def test_damaged_files_are_refused(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=r"Can't read .*Expected a table"):
+        read(tmp_path / name)
+
+
+def test_missing_values_of_nullable_columns(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"text": ["x", "y"], "label": ["a", None]}).convert_dtypes()
+    frame.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="row 2: 'label' is empty"):
+        read(tmp_path / "a.parquet")

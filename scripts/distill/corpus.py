@@ -9,7 +9,7 @@ import srsly
 from sklearn.model_selection import train_test_split
 
 from .documents import GoldText, make_docs, write_docs
-from .duplicates import Duplicate, find_duplicates
+from .duplicates import Duplicate, find_duplicates, normalize
 from .errors import InputError
 from .labels import Task
 from .outputs import atomic_file
@@ -149,8 +149,8 @@ def count_conflicts(texts: Sequence[LabelledText]) -> int:
     texts (Sequence[LabelledText]): The texts.
     RETURNS (int): How many there are.
     """
-    duplicates = find_duplicates([text.text for text in texts])
-    return sum(d.exact and texts[d.position].labels != texts[d.of].labels for d in duplicates)
+    first: dict[str, list[str]] = {}
+    return sum(first.setdefault(normalize(t.text), t.labels) != t.labels for t in texts)
 
 
 def remove_duplicates(
@@ -187,7 +187,7 @@ def _find_labels(splits: dict[str, list[LabelledText]], task: Task, path: Path) 
                 "texts that carry it."
             )
     present = set().union(*found.values())
-    if (task.exclusive and len(present) < 2) or not present:
+    if len(present) < 2:
         raise InputError(
             f"Can't use {path}: all texts have one class ({', '.join(present) or 'none'}), expected "
             "at least two. Add texts of another label, or choose another task with --vars.task."
@@ -201,11 +201,14 @@ def _check_sizes(
     for split in SPLITS:
         for label in labels:
             count = sum(label in text.labels for text in splits[split])
-            if count < MIN_PER_LABEL:
+            # Where labels exclude each other, the texts without one are those of the others.
+            without = len(splits[split]) - count if not task.exclusive else MIN_PER_LABEL
+            if min(count, without) < MIN_PER_LABEL:
+                found = f"{count} of" if count < MIN_PER_LABEL else f"{without} without"
                 raise InputError(
-                    f"Too few texts in {path} for a split: {split} has {count} of label '{label}', "
-                    f"expected at least {MIN_PER_LABEL} after duplicates were removed. Add texts of "
-                    "this label, or change dev_share and test_share."
+                    f"Too few texts in {path} for a split: {split} has {found} label '{label}', "
+                    f"expected at least {MIN_PER_LABEL} after duplicates were removed. Add such "
+                    "texts, or change dev_share and test_share."
                 )
 
 

@@ -43,7 +43,8 @@ def make_docs(texts: Sequence[GoldText], labels: Sequence[str], lang: str) -> li
     """
     try:
         nlp = spacy.blank(lang)
-    except ImportError as error:
+    # AttributeError: a module of spacy.lang that is no language.
+    except (ImportError, AttributeError) as error:
         raise InputError(
             f"Can't use the language '{lang}': {error} Expected a language code that spaCy has, "
             "such as en, nl, fr, de, it or es. Set it with --vars.lang."

@@ -1,6 +1,5 @@
 """Exact and near duplicates among texts."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,7 +9,6 @@ from datasketch import MinHash, MinHashLSH
 SHINGLE_WORDS = 3
 NEAR_JACCARD = 0.7
 PERMUTATIONS = 128
-WORD = re.compile(r"\w+")
 
 
 class Duplicate(NamedTuple):
@@ -21,6 +19,20 @@ class Duplicate(NamedTuple):
     exact: bool
 
 
+class _Blanks(dict[int, str]):
+    """A table for str.translate that turns punctuation, spaces and control characters into spaces.
+    Marks (the vowels of many scripts) and symbols (emoji) are part of what a text says.
+    """
+
+    def __missing__(self, codepoint: int) -> str:
+        character = chr(codepoint)
+        self[codepoint] = " " if unicodedata.category(character)[0] in "PZC" else character
+        return self[codepoint]
+
+
+_BLANKS = _Blanks()
+
+
 def normalize(text: str) -> str:
     """Fold away what doesn't make a text another text: case, punctuation, spacing, Unicode form.
 
@@ -29,7 +41,7 @@ def normalize(text: str) -> str:
         words.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(WORD.findall(folded)) or folded.strip()
+    return " ".join(folded.translate(_BLANKS).split()) or folded.strip()
 
 
 def _shingles(normalized: str) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Tasks: which labels there are, and how a raw row names them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,10 @@ def parse_labels(task: Task, column: str, value: Any) -> list[str] | None:
         return [str(stars)]
     if column == "labels":
         return _parse_list(value)
-    label = str(value).strip() if value is not None and value == value else ""
+    # Whole numbers come as floats from columns in which a value is missing.
+    whole = isinstance(value, float) and value.is_integer()
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    label = "" if missing else str(int(value) if whole else value).strip()
     if not label:
         raise ValueError("'label' is empty, expected a label")
     if task.labels and label not in task.labels:
@@ -81,7 +85,7 @@ def parse_labels(task: Task, column: str, value: Any) -> list[str] | None:
 
 def _parse_stars(value: Any) -> int:
     try:
-        stars = float(value)
+        stars = float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         stars = float("nan")
     if stars not in (1, 2, 3, 4, 5):
@@ -92,12 +96,14 @@ def _parse_stars(value: Any) -> int:
 def _parse_list(value: Any) -> list[str]:
     if isinstance(value, str):
         value = value.split(LABEL_SEPARATOR)
-    elif not hasattr(value, "__iter__"):
+    elif value is None or not hasattr(value, "__iter__") or isinstance(value, dict):
         raise ValueError(
             f"'labels' is {value!r}, expected a list, or labels joined by '{LABEL_SEPARATOR}'"
         )
-    labels = [str(label).strip() for label in value]
-    return sorted({label for label in labels if label})
+    if not all(isinstance(label, (str, int)) for label in value):
+        raise ValueError(f"'labels' is {list(value)!r}, expected strings")
+    labels = {str(label).strip() for label in value}
+    return sorted(labels - {""})
 
 
 def to_cats(labels: Sequence[str], all_labels: Sequence[str]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 THRESHOLD = 0.5
 CALIBRATION_BINS = 15
 BOOTSTRAP_RESAMPLES = 9999
+BOOTSTRAP_BATCH = 100  # resamples in memory at a time
 
 Gold = NDArray[numpy.int64]
 Probabilities = NDArray[numpy.float64]
@@ -160,6 +161,7 @@ def compare(a: NDArray[numpy.bool_], b: NDArray[numpy.bool_], seed: int) -> Comp
             (differences,),
             numpy.mean,
             n_resamples=BOOTSTRAP_RESAMPLES,
+            batch=BOOTSTRAP_BATCH,
             method="percentile",
             rng=numpy.random.default_rng(seed),
         ).confidence_interval

@@ -46,12 +46,16 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     YIELDS (Path): The temporary folder, beside the final one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    _remove(temporary)
+    temporary, old = _temporary(path), path.with_name(f".{path.name}.old")
+    for stale in (temporary, old):
+        _remove(stale)
     temporary.mkdir()
     try:
         yield temporary
-        _remove(path)
+        # A folder can't be replaced in one go: the old one steps aside, and goes last.
+        if path.exists():
+            path.replace(old)
         temporary.replace(path)
     finally:
         _remove(temporary)
+        _remove(old)

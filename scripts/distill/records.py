@@ -106,7 +106,7 @@ def _open(path: Path, fields: Sequence[pa.Field]) -> pq.ParquetFile:
         raise InputError(f"Can't find {path}. {remedy}")
     try:
         file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(f"Can't read {path}: {error}. Expected Parquet. {remedy}") from error
     missing = [field.name for field in fields if field.name not in file.schema_arrow.names]
     if METADATA_KEY not in (file.schema_arrow.metadata or {}):
@@ -157,11 +157,11 @@ def read_scores(path: Path) -> ScoredTexts:
     lengths = set(table["logits"].combine_chunks().value_lengths().to_pylist())
     if lengths != {len(meta.labels)}:
         raise InputError(
-            f"Can't use {path}: its rows have {sorted(lengths)} logits, expected "
+            f"Can't use {path}: its rows have {sorted(lengths, key=str)} logits, expected "
             f"{len(meta.labels)}, one for each of the labels {', '.join(meta.labels)}. Run the step "
             "'score' again."
         )
-    flat = table["logits"].combine_chunks().flatten().to_numpy()
+    flat = table["logits"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     logits = flat.reshape(-1, len(meta.labels))
     finite = numpy.isfinite(logits).all(axis=1)
     if not finite.all():

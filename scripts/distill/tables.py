@@ -4,21 +4,29 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import csv
 
 from .errors import InputError
 from .labels import Task, parse_labels
 
 SPLITS = ("train", "dev", "test")
+SPLIT_ALIASES = {"validation": "dev", "valid": "dev", "val": "dev", "training": "train"}
+EXPECTED = "Expected a table with the columns 'text' and 'label', 'labels' or 'stars'."
 REMEDY = (
     "Mend or remove the row, or pass --on-invalid skip (--vars.on_invalid skip) to drop and count "
     "such rows."
 )
-SPLIT_ALIASES = {"validation": "dev", "valid": "dev", "val": "dev", "training": "train"}
+# CSV says nothing of types; read as numbers, "007" would change.
+STRING_COLUMNS = {name: pa.string() for name in ("text", "label", "labels", "stars", "split")}
+
+
+class InvalidRowError(ValueError):
+    """A line of a file can't be parsed."""
 
 
 class LabelledText(NamedTuple):
@@ -38,55 +46,91 @@ class RawData(NamedTuple):
     invalid: int
 
 
-def _read_jsonl(path: Path, skip_invalid: bool) -> tuple[pd.DataFrame, int]:
-    def parse(source: io.StringIO) -> pd.DataFrame:
+class Table(NamedTuple):
+    """A parsed table, its index the number of each row in the file, and how many were skipped."""
+
+    frame: pd.DataFrame
+    skipped: int
+
+
+def _read_jsonl(path: Path, skip_invalid: bool) -> Table:
+    def parse(lines: list[str]) -> pd.DataFrame:
+        source = io.StringIO("\n".join(lines))
         return pd.read_json(source, lines=True, dtype=False, convert_dates=False)
 
-    content = path.read_text(encoding="utf8")
+    # Not splitlines(): it also splits at characters that may stand inside a text.
+    content = path.read_text(encoding="utf-8-sig").split("\n")
+    lines = {number: line for number, line in enumerate(content, 1) if line.strip()}
     try:
-        return parse(io.StringIO(content)), 0
-    except ValueError as pandas_error:
+        frame, skipped = parse(list(lines.values())), 0
+    # AttributeError: a line that is JSON but no object.
+    except (ValueError, AttributeError) as error:
         # pandas doesn't say which line it failed on.
-        good, bad = [], []
-        for number, line in enumerate(content.splitlines(), 1):
-            try:
-                if line.strip():
-                    json.loads(line)
-                    good.append(line)
-            except ValueError as error:
-                bad.append(f"line {number}: not valid JSON ({error})")
-        if not bad or not skip_invalid:
-            raise ValueError(bad[0] if bad else str(pandas_error)) from pandas_error
-        return parse(io.StringIO("\n".join(good))), len(bad)
+        bad = {number: problem for number, line in lines.items() if (problem := _diagnose(line))}
+        if not bad:
+            raise
+        if not skip_invalid:
+            number = min(bad)
+            raise InvalidRowError(f"row {number}: {bad[number]}") from error
+        lines = {number: line for number, line in lines.items() if number not in bad}
+        frame, skipped = parse(list(lines.values())), len(bad)
+    return Table(frame.set_axis(list(lines)[: len(frame)]), skipped)
 
 
-def _read_csv(path: Path, skip_invalid: bool, sep: str = ",") -> tuple[pd.DataFrame, int]:
-    bad: list[list[str]] = []
-    frame = pd.read_csv(
-        path,
-        sep=sep,
-        dtype=str,
-        keep_default_na=False,  # a text can be "NA" or "null"
-        encoding="utf8",
-        engine="python",
-        on_bad_lines=bad.append if skip_invalid else "error",
+def _diagnose(line: str) -> str:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        return f"not valid JSON ({error})"
+    return "" if isinstance(found, dict) else "not a JSON object"
+
+
+def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Table:
+    bad: list[csv.InvalidRow] = []
+
+    def handle(row: csv.InvalidRow) -> str:
+        bad.append(row)
+        return "skip"
+
+    content = path.read_text(encoding="utf-8-sig").encode("utf8")
+    table = csv.read_csv(
+        io.BytesIO(content),
+        read_options=csv.ReadOptions(use_threads=False),  # threads lose the number of a row
+        parse_options=csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=handle
+        ),
+        # A text can be "NA" or "null".
+        convert_options=csv.ConvertOptions(column_types=STRING_COLUMNS, strings_can_be_null=False),
     )
-    return frame, len(bad)
+    if bad and not skip_invalid:
+        row = bad[0]
+        where = "" if row.number is None else f"row {row.number - 1}: "
+        raise InvalidRowError(
+            f"{where}{row.actual_columns} fields, expected {row.expected_columns}, in {row.text!r}"
+        )
+    skipped = {row.number - 1 for row in bad if row.number is not None}
+    total = table.num_rows + len(bad)
+    numbers = [number for number in range(1, total + 1) if number not in skipped]
+    return Table(table.to_pandas().set_axis(numbers[: table.num_rows]), len(bad))
 
 
-def _read_tsv(path: Path, skip_invalid: bool) -> tuple[pd.DataFrame, int]:
-    return _read_csv(path, skip_invalid, sep="\t")
+def _read_tsv(path: Path, skip_invalid: bool) -> Table:
+    return _read_csv(path, skip_invalid, delimiter="\t")
 
 
-def _read_excel(path: Path, skip_invalid: bool) -> tuple[pd.DataFrame, int]:
-    return pd.read_excel(path, dtype=str, keep_default_na=False), 0
+def _count_rows(frame: pd.DataFrame) -> Table:
+    return Table(frame.set_axis(range(1, len(frame) + 1)), 0)
 
 
-def _read_parquet(path: Path, skip_invalid: bool) -> tuple[pd.DataFrame, int]:
-    return pd.read_parquet(path), 0
+def _read_excel(path: Path, skip_invalid: bool) -> Table:
+    return _count_rows(pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl"))
 
 
-READERS: dict[str, Callable[[Path, bool], tuple[pd.DataFrame, int]]] = {
+def _read_parquet(path: Path, skip_invalid: bool) -> Table:
+    return _count_rows(pd.read_parquet(path))
+
+
+READERS: dict[str, Callable[[Path, bool], Table]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
     ".csv": _read_csv,
@@ -96,18 +140,17 @@ READERS: dict[str, Callable[[Path, bool], tuple[pd.DataFrame, int]]] = {
 }
 
 
-def read_table(path: Path, *, skip_invalid: bool = False) -> tuple[pd.DataFrame, int]:
+def read_table(path: Path, *, skip_invalid: bool = False) -> Table:
     """Read a table of any supported format.
 
     path (Path): The file; its ending tells the format.
     skip_invalid (bool): Count lines that can't be parsed instead of raising.
-    RETURNS (tuple[pd.DataFrame, int]): The table; how many lines were skipped.
+    RETURNS (Table): The rows, and how many were skipped.
     RAISES (InputError): The file is missing, of an unknown format, empty, or can't be parsed.
     """
     if not path.is_file():
         raise InputError(
-            f"Can't find {path}. Expected a file with the columns 'text' and 'label', 'labels' or "
-            "'stars'. Check the path, or set it with --vars.data."
+            f"Can't find {path}. {EXPECTED} Check the path, or set it with --vars.data."
         )
     if path.suffix.lower() not in READERS:
         raise InputError(
@@ -115,19 +158,27 @@ def read_table(path: Path, *, skip_invalid: bool = False) -> tuple[pd.DataFrame,
             f"Expected one of: {', '.join(READERS)}. Convert the file to one of these."
         )
     try:
-        frame, skipped = READERS[path.suffix.lower()](path, skip_invalid)
+        table = READERS[path.suffix.lower()](path, skip_invalid)
+    except InvalidRowError as error:
+        raise InputError(f"Can't read {path}, {error}. {EXPECTED} {REMEDY}") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"Can't read {path}: it isn't UTF-8 text ({error.reason} at byte {error.start}). "
-            "Save it as UTF-8."
+            f"{EXPECTED} Save it as UTF-8."
         ) from error
-    # What the readers raise for a file they can't parse: ParserError, EmptyDataError and pandas'
-    # own complaints are ValueErrors, pyarrow's ArrowInvalid too, a broken .xlsx is no zip file.
-    except (ValueError, BadZipFile, pa.ArrowException) as error:
-        raise InputError(f"Can't read {path}: {error}. {REMEDY}") from error
-    if frame.empty:
-        raise InputError(f"Can't use {path}: it holds no rows. Expected labelled texts.")
-    return frame, skipped
+    # What the readers raise for a file that isn't what its ending says.
+    except (ValueError, KeyError, OSError, BadZipFile, pa.ArrowException) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(
+            f"Can't read {path} as {path.suffix}: {reason}. {EXPECTED} Open the file to see what it "
+            "holds, and save it again or convert it."
+        ) from error
+    if table.frame.empty:
+        raise InputError(
+            f"Can't use {path}: it holds no rows. {EXPECTED} Check the path, or set another with "
+            "--vars.data."
+        )
+    return table
 
 
 def _find_column(frame: pd.DataFrame, task: Task, path: Path) -> str:
@@ -150,27 +201,64 @@ def _parse_split(value: object) -> str:
     return split
 
 
+def _cell(value: Any) -> Any:
+    """Give what formats have for a missing value (NaN, NA, NaT, None) as None."""
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else value
+
+
+def _parse_text(value: Any) -> str:
+    text = _cell(value)
+    if text is None or (isinstance(text, str) and not text.strip()):
+        raise ValueError("'text' is empty, expected a text")
+    if not isinstance(text, str):
+        raise ValueError(f"'text' is {text!r}, expected a string")
+    return text
+
+
 def _read_file(path: Path, task: Task, split: str | None, skip_invalid: bool) -> RawData:
     frame, invalid = read_table(path, skip_invalid=skip_invalid)
     column = _find_column(frame, task, path)
-    splits = frame["split"] if split is None and "split" in frame.columns else None
+    given = [split] * len(frame)
+    if split is None and "split" in frame.columns:
+        given = list(frame["split"])
     texts, left_out = [], 0
-    for i, (text, value) in enumerate(zip(frame["text"], frame[column])):
+    for row, text, value, row_split in zip(frame.index, frame["text"], frame[column], given):
         try:
-            if not isinstance(text, str) or not text.strip():
-                raise ValueError("'text' is empty")
-            row_split = split if splits is None else _parse_split(splits.iloc[i])
-            labels = parse_labels(task, column, value)
+            if split is None and row_split is not None:
+                row_split = _parse_split(row_split)
+            parsed, labels = _parse_text(text), parse_labels(task, column, _cell(value))
         except ValueError as error:
             if not skip_invalid:
-                raise InputError(f"Can't read {path}, row {i + 1}: {error}. {REMEDY}") from error
+                raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
             invalid += 1
             continue
         if labels is None:
             left_out += 1
         else:
-            texts.append(LabelledText(text, labels, row_split, f"{path.stem}:{i + 1}"))
+            texts.append(LabelledText(parsed, labels, row_split, f"{path.stem}:{row}"))
     return RawData(texts, left_out, invalid)
+
+
+def _list_files(folder: Path) -> dict[str, Path]:
+    """Find the file of each split in a folder."""
+    files: dict[str, Path] = {}
+    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS]
+    for path in tables:
+        split = SPLIT_ALIASES.get(path.stem, path.stem)
+        if split in files:
+            raise InputError(
+                f"Can't use the folder {folder}: both {files[split].name} and {path.name} are "
+                f"there for {split}. Expected one file for each split. Move one away."
+            )
+        if split in SPLITS:
+            files[split] = path
+    if "train" not in files or "test" not in files:
+        raise InputError(
+            f"Can't use the folder {folder}: expected the files train.* and test.* (and dev.*), "
+            f"found: {', '.join(path.name for path in tables) or 'no table'}. Rename the files, or "
+            "set another path with --vars.data."
+        )
+    return files
 
 
 def read_labelled_texts(path: Path, task: Task, *, skip_invalid: bool = False) -> RawData:
@@ -185,12 +273,7 @@ def read_labelled_texts(path: Path, task: Task, *, skip_invalid: bool = False) -
     """
     if not path.is_dir():
         return _read_file(path, task, None, skip_invalid)
-    files = {p.stem: p for p in sorted(path.iterdir()) if p.suffix.lower() in READERS}
-    if "train" not in files or "test" not in files:
-        raise InputError(
-            f"Can't use the folder {path}: expected the files train.* and test.* (and dev.*), "
-            f"found: {', '.join(p.name for p in files.values()) or 'no table'}."
-        )
+    files = _list_files(path)
     parts = [_read_file(files[s], task, s, skip_invalid) for s in SPLITS if s in files]
     return RawData(
         [text for part in parts for text in part.texts],
