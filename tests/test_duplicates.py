@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.distill.duplicates import Duplicate, drop_exact, find_duplicates, normalize
+from scripts.distill.duplicates import Duplicate, find_duplicates, normalize
 
 SENTENCE = "the blue kettle boils water in two minutes and never once leaked on our table"
 # All 13 word 3-grams and one more: far above the bar of 0.7.
@@ -53,7 +53,6 @@ def test_case_and_punctuation_make_no_other_text(
     copy = f"({separator.join(tokens)})"
     copy = copy.upper() if upper else copy.title()
     assert find_duplicates([original, copy]) == [Duplicate(1, 0, True)]
-    assert drop_exact([original, copy]) == [original]
 
 
 @slower
@@ -74,22 +73,6 @@ def test_a_duplicate_points_at_an_earlier_text_that_stays(several: list[str]) ->
     assert all(d.of < d.position and d.of not in gone for d in duplicates)
     assert all(normalize(several[d.of]) == normalize(several[d.position]) for d in duplicates)
     assert len(several) - len(gone) == len({normalize(text) for text in several})
-
-
-@bounded
-@given(few_words)
-def test_drop_exact_is_idempotent_and_keeps_the_first(several: list[str]) -> None:
-    kept = drop_exact(several)
-    assert drop_exact(kept) == kept
-    first = {normalize(text): text for text in reversed(several)}
-    assert sorted(kept) == sorted(first.values())
-
-
-def test_drop_exact_knows_what_is_taken() -> None:
-    assert drop_exact(["A lamp.", "a kettle", "a LAMP", "a tent"], taken=["A Kettle!"]) == [
-        "A lamp.",
-        "a tent",
-    ]
 
 
 def test_near_duplicates_count_anywhere_without_groups() -> None:
@@ -128,7 +111,6 @@ def test_same_texts_same_duplicates() -> None:
 
 def test_no_texts() -> None:
     assert find_duplicates([]) == []
-    assert drop_exact([]) == []
 
 
 @pytest.mark.parametrize(

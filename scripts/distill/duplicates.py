@@ -1,7 +1,7 @@
 """Exact and near duplicates among texts."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from datasketch import MinHash, MinHashLSH
@@ -94,20 +94,3 @@ def find_duplicates(texts: Sequence[str], groups: Sequence[str] | None = None) -
 
 def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
     return len(a & b) / len(a | b)
-
-
-def drop_exact(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """Keep the first of each group of texts that are equal once normalized.
-
-    texts (Iterable[str]): The texts.
-    taken (Iterable[str]): Texts that count as seen from the start.
-    RETURNS (list[str]): The texts left, in order.
-    """
-    seen = {normalize(text) for text in taken}
-    kept = []
-    for text in texts:
-        key = normalize(text)
-        if key not in seen:
-            seen.add(key)
-            kept.append(text)
-    return kept
