@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="takes 20 minutes: pass --slow"))
+    # The small run goes on in the background until the first test that asks for it.
+    items.sort(key=needs_small_run)
+
+
+def needs_small_run(item: pytest.Item) -> bool:
+    return "small_run" in getattr(item, "fixturenames", ())
 
 
 def make_reviews(count: int, seed: int = 0) -> list[dict[str, object]]:
@@ -167,12 +173,20 @@ class Run:
         )
 
 
-@pytest.fixture(scope="session")
-def small_run(
-    tmp_path_factory: pytest.TempPathFactory, reviews: Path, tiny_transformer: Path
-) -> Run:
-    """The whole workflow as a user runs it, on few texts, with a tiny teacher and short training."""
-    folder = tmp_path_factory.mktemp("project")
+class StartedRun(NamedTuple):
+    """The process of the small run, and what it makes."""
+
+    process: "subprocess.Popen[bytes]"
+    run: Run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
+    """Start the small run at once if any test is going to ask for it."""
+    if not any(map(needs_small_run, request.session.items)):
+        yield None
+        return
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("project")
     for name in ("scripts", "configs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("project.yml", "LICENSE"):
@@ -181,11 +195,33 @@ def small_run(
         settings = load_config(config, interpolate=False)
         settings["training"].update({"max_steps": 20, "eval_frequency": 10})
         settings.to_disk(config)
-    variables = ["--vars.data", str(reviews), "--vars.transformer", str(tiny_transformer)]
-    run = Run(folder, [*variables, "--vars.n_synthetic", "400", "--vars.epochs", "2"])
-    result = run.project("all")
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    run.output = result.stdout
+    variables = {
+        "data": request.getfixturevalue("reviews"),
+        "transformer": request.getfixturevalue("tiny_transformer"),
+        "n_synthetic": 400,
+        "epochs": 2,
+    }
+    arguments = [
+        word for name, value in variables.items() for word in (f"--vars.{name}", str(value))
+    ]
+    with (folder / "output.log").open("w", encoding="utf8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "spacy", "project", "run", "all", ".", *arguments],
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        yield StartedRun(process, Run(folder, arguments))
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def small_run(started_run: StartedRun) -> Run:
+    """The whole workflow as a user runs it, on few texts, with a tiny teacher and short training."""
+    code = started_run.process.wait()
+    run = started_run.run
+    run.output = (run.folder / "output.log").read_text(encoding="utf8")
+    assert code == 0, run.output
     return run
 
 

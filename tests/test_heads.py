@@ -8,7 +8,7 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Linear, Model
+from thinc.api import Linear, Model, fix_random_seed
 
 from scripts.distill.heads import (
     Head,
@@ -74,6 +74,7 @@ ARCHITECTURES = [bow, reduce, ensemble, attention]
 
 
 def build(config: dict[str, Any], docs: list[Doc], labels: int) -> Model:
+    fix_random_seed(0)
     model = registry.resolve({"model": config})["model"]
     model.initialize(X=docs, Y=numpy.zeros((len(docs), labels), dtype="f"))
     # Freshly made output layers are all zero; gradients should be tested elsewhere too.
@@ -128,7 +129,7 @@ def test_weights_get_the_true_gradient(
         for node in reversed(layer)
         if node.get_param("b").shape == (3,) and node.name in ("softmax", "linear", "sparse_linear")
     )
-    bias, gradient, step = output.get_param("b").copy(), output.get_grad("b"), 1e-2
+    bias, gradient, step = output.get_param("b").copy(), output.get_grad("b"), 3e-3
     for i in range(3):
         changes = []
         for sign in (1, -1):
