@@ -9,6 +9,7 @@ from tqdm import tqdm
 from .console import done, run
 from .distill import augmenters  # noqa: F401  registers what the config names
 from .distill.synthetic import build_synthetic
+from .distill.tagging import LEXICON, describe_tagger
 from .distill.teacher_info import read_teacher_info
 
 
@@ -19,7 +20,7 @@ def augment(
     output: Annotated[Path, typer.Argument(help="Parquet file for the texts")],
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
     n_synthetic: Annotated[int, typer.Option(help="How many texts to make", min=0)] = 60000,
-    tagger: Annotated[str, typer.Option(help="Installed pipeline that tags, or empty")] = "",
+    tagger: Annotated[str, typer.Option(help="Installed pipeline that tags, or lexicon")] = LEXICON,
     seed: Annotated[int, typer.Option(help="Seed of all draws")] = 0,
 ) -> None:
     """Make synthetic texts by the methods of the config."""
@@ -39,7 +40,10 @@ def augment(
     parts = ", ".join(f"{name} {count}" for name, count in synthetic.counts.items())
     short = "" if made == n_synthetic else f" ({n_synthetic} asked for: no more different ones)"
     gold = len(synthetic.rows) - made
-    done(f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones.")
+    done(
+        f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones; parts of speech by "
+        f"{describe_tagger(lang, tagger)}."
+    )
 
 
 if __name__ == "__main__":

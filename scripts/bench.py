@@ -22,14 +22,14 @@ def bench(
     with tqdm(unit="measurement") as bar:
 
         def show(name: str) -> None:
-            bar.set_description(f"Measuring {name}")
+            bar.set_description(f"Measured {name}")
             bar.update()
 
         results = benchmark(
             corpus,
             training,
             lang=lang,
-            architectures=student.split(","),
+            architectures=[name.strip() for name in student.split(",")],
             rounds=rounds,
             progress=show,
         )
@@ -44,7 +44,7 @@ def bench(
     ]
     header = ("model", "words/s", "times the teacher", "of tokenizing alone")
     msg.table(rows, header=header, divider=True, aligns=["l", "r", "r", "r"])
-    done(f"{len(results)} models, medians of {rounds} rounds.")
+    done(f"{len(results)} models, one thread, medians of {rounds} rounds.")
 
 
 if __name__ == "__main__":

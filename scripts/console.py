@@ -1,10 +1,10 @@
 """How every step talks: one line of outcome, or one message of what to put right."""
 
+import io
 import sys
 from collections.abc import Callable
 
 import typer
-from wasabi import msg
 
 from .distill.errors import InputError
 
@@ -14,16 +14,20 @@ def run(command: Callable[..., None]) -> None:
 
     command (Callable): A function with Typer annotations.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may know fewer characters
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     try:
         app()
     except InputError as error:
         sys.stdout.flush()
-        msg.fail(str(error))
+        typer.secho(f"✘ {error}", fg=typer.colors.RED, err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        msg.warn("Interrupted: nothing half-written is left. Run the same command again.")
+        message = "Interrupted: nothing half-written is left. Run the same command again."
+        typer.secho(f"⚠ {message}", fg=typer.colors.YELLOW, err=True)
         sys.exit(130)
 
 
@@ -32,4 +36,4 @@ def done(text: str) -> None:
 
     text (str): The line.
     """
-    msg.good(text)
+    typer.secho(f"✔ {text}", fg=typer.colors.GREEN)

@@ -20,11 +20,11 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Seed the models were trained with")] = 0,
 ) -> None:
     """Measure quality and cost of teacher, students, baselines and TF-IDF, and compare them."""
-    architectures = student.split(",")
+    architectures = [name.strip() for name in student.split(",")]
     with tqdm(total=len(list_candidates(training, architectures)), unit="model") as bar:
 
         def show(name: str) -> None:
-            bar.set_description(f"Evaluating {name}")
+            bar.set_description(f"Evaluated {name}")
             bar.update()
 
         metrics = evaluate_models(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 from wasabi import msg
 
 from .console import done, run
@@ -32,14 +33,16 @@ def prepare(
     ] = OnInvalid.stop,
 ) -> None:
     """Make train, dev and test of labelled texts."""
-    corpus = build_corpus(
-        data,
-        get_task(task),
-        dev_share=dev_share,
-        test_share=test_share,
-        seed=seed,
-        skip_invalid=on_invalid is OnInvalid.skip,
-    )
+    with tqdm(unit="text", desc="Comparing") as bar:
+        corpus = build_corpus(
+            data,
+            get_task(task),
+            dev_share=dev_share,
+            test_share=test_share,
+            seed=seed,
+            skip_invalid=on_invalid is OnInvalid.skip,
+            progress=bar.update,
+        )
     write_corpus(corpus, lang, output)
     stats = corpus.stats
     header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")

@@ -16,6 +16,7 @@ def teacher(
     transformer: Annotated[str, typer.Option(help="Hub name or local folder")] = EMBEDDED,
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
     epochs: Annotated[int, typer.Option(help="Passes over the training texts", min=1)] = 4,
+    learn_rate: Annotated[float, typer.Option(help="Highest learning rate", min=0)] = 0.0001,
     seed: Annotated[int, typer.Option(help="Seed of weights and order")] = 0,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
@@ -28,6 +29,7 @@ def teacher(
         lang=lang,
         seed=seed,
         epochs=epochs,
+        learn_rate=learn_rate,
         gpu_id=gpu_id,
     )
     done(f"{trained.path}: teacher from '{transformer}', {trained.dev_score:.1%} on dev.")

@@ -348,3 +348,28 @@ def test_unknown_language_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Can't use the language 'qq'"):
         write_corpus(corpus, "qq", tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()
+
+
+def test_splits_for_some_texts_only_are_refused(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": f"text {i}", "label": "ab"[i % 2], "split": "train" if i else None}
+        for i in range(40)
+    ]
+    with pytest.raises(InputError, match="39 texts have a split, 1 have none"):
+        build(tmp_path, rows, "multiclass")
+
+
+def test_empty_split_column_is_no_split(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": f"text number {i} {i * 7}", "label": "ab"[i % 2], "split": None} for i in range(40)
+    ]
+    assert all(build(tmp_path, rows, "multiclass").splits.values())
+
+
+def test_rare_sets_of_labels_are_no_reason_to_stop(tmp_path: Path) -> None:
+    """A label that nearly always comes with a rarer one makes a class of its own of one text."""
+    sets = [["a"]] * 60 + [["b", "c"]] * 40 + [["b"]] + [[]] + [["c"]] * 2
+    rows: list[dict[str, Any]] = [
+        {"text": f"text number {i} {i * 7}", "labels": labels} for i, labels in enumerate(sets)
+    ]
+    assert build(tmp_path, rows, "multilabel").labels == ["a", "b", "c"]

@@ -29,7 +29,7 @@ def test_augment(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             output,
             lang="en",
             n_texts=400,
-            tagger="",
+            tagger="lexicon",
             seed=0,
         )
 

@@ -120,3 +120,14 @@ def test_stale_folder_of_a_killed_run_is_cleared(tmp_path: Path) -> None:
         assert listing(temporary) == []
         (temporary / "a.txt").write_text("whole", encoding="utf8")
     assert listing(tmp_path) == ["model", "model/a.txt"]
+
+
+def test_folder_that_stepped_aside_comes_back(tmp_path: Path) -> None:
+    """A process was killed between the two renames: the next one finds the old folder again."""
+    aside = tmp_path / ".model.old"
+    aside.mkdir()
+    (aside / "weights").write_text("old", encoding="utf8")
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "model"):
+        raise RuntimeError
+    assert (tmp_path / "model" / "weights").read_text(encoding="utf8") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -14,7 +14,8 @@ import pytest
 import spacy
 
 from scripts.distill.errors import InputError
-from scripts.distill.packaging import choose_student, package_student
+from scripts.distill.packaging import package_student
+from scripts.distill.products import choose_student
 from scripts.distill.teacher_info import read_teacher_info
 
 from .conftest import ROOT, Run, make_reviews
@@ -102,16 +103,28 @@ def test_best_student_on_dev_is_chosen(tmp_path: Path) -> None:
         choose_student(tmp_path, ["bow", "ensemble"])
 
 
-def test_name_that_is_no_identifier_is_refused(small_run: Run, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"'my reviews'.*--vars\.package_name"):
+@pytest.mark.parametrize(
+    ("name", "version", "variable"),
+    [
+        ("my reviews", "0.1.0", "package_name"),
+        ("Reviews", "0.1.0", "package_name"),
+        ("reviews__polarity", "0.1.0", "package_name"),
+        ("reviews", "0.1.0-beta", "package_version"),
+        ("reviews", "one", "package_version"),
+    ],
+)
+def test_names_and_versions_that_would_change_are_refused(
+    name: str, version: str, variable: str, small_run: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=rf"'({name}|{version})'.*--vars\.{variable}"):
         package_student(
             small_run.training,
             small_run.training / "metrics.json",
             read_teacher_info(small_run.teacher),
             ROOT / "LICENSE",
             tmp_path,
-            architectures=["bow"],
-            name="my reviews",
-            version="0.1.0",
+            name=name,
+            version=version,
+            license_name="MIT",
         )
     assert not list(tmp_path.iterdir())

@@ -66,3 +66,24 @@ def test_null_path_is_refused_when_read(nlp: Language) -> None:
     corpus = create_scored_corpus(None)
     with pytest.raises(ValueError, match=r"paths\.scored"):
         list(corpus(nlp))
+
+
+def test_weights_thin_out_methods(nlp: Language, tmp_path: Path) -> None:
+    methods = ["ngram"] * 500 + ["swap"] * 50 + ["mask"] * 50
+    rows = [TextRow(f"{method} {i}", "reviews:1", method) for i, method in enumerate(methods)]
+    logits = numpy.zeros((len(rows), 2), dtype="float32")
+    path = tmp_path / "scored.parquet"
+    write_scores(path, rows, logits, TextsMeta(LABELS, "abc", "[MASK]", 0))
+    corpus = create_scored_corpus(path, weights={"ngram": 0.2, "mask": 0.0})
+    epochs = [[eg.text for eg in corpus(nlp)] for _ in range(2)]
+    for epoch in epochs:
+        assert sum(text.startswith("swap") for text in epoch) == 50
+        assert not any(text.startswith("mask") for text in epoch)
+        assert 60 < sum(text.startswith("ngram") for text in epoch) < 140
+    assert set(epochs[0]) != set(epochs[1])
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1])
+def test_weights_out_of_range_are_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match=rf"weights\.ngram = {weight}"):
+        create_scored_corpus(None, weights={"ngram": weight})

@@ -35,7 +35,7 @@ def overrides(docs: list[Doc], tmp_path: Path) -> dict[str, Any]:
     return {
         "paths.train": str(tmp_path / "train.spacy"),
         "vars.mask_token": "[MASK]",
-        "vars.tagger": "",
+        "vars.tagger": "lexicon",
     }
 
 
@@ -107,6 +107,8 @@ def test_too_few_different_texts_end_the_search(nlp: Language, docs: list[Doc]) 
     ("override", "message"),
     [
         ({"weights.mask": -1.0}, "numbers of 0 or more"),
+        ({"augmenters.mask.probability": 2.0}, "probability = 2.0"),
+        ({"vars.mask_token": ""}, "mask_token"),
         ({"weights.other": 1.0}, r"\[weights\] names"),
     ],
 )

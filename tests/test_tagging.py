@@ -7,7 +7,12 @@ import spacy
 from spacy.tokens import Doc
 
 from scripts.distill.errors import InputError
-from scripts.distill.tagging import make_lexicon_tagger, make_pipeline_tagger, make_tagger
+from scripts.distill.tagging import (
+    describe_tagger,
+    make_lexicon_tagger,
+    make_pipeline_tagger,
+    make_tagger,
+)
 
 
 def tags(lang: str, words: list[str]) -> list[str]:
@@ -71,3 +76,9 @@ def test_pipeline_that_does_not_tag_is_refused(tmp_path: Path) -> None:
     nlp.to_disk(tmp_path)
     with pytest.raises(InputError, match="found: sentencizer"):
         make_pipeline_tagger(str(tmp_path))
+
+
+def test_source_of_tags_is_said() -> None:
+    assert describe_tagger("en", "lexicon") == "word lists"
+    assert describe_tagger("de", "lexicon") == "last letters (no word lists for 'de')"
+    assert describe_tagger("de", "my_pipeline") == "my_pipeline"

@@ -8,7 +8,7 @@ import spacy
 
 from scripts.distill import callbacks, readers, training  # noqa: F401
 from scripts.distill.errors import InputError
-from scripts.distill.students import train_baseline, train_student
+from scripts.distill.students import schedule_overrides, train_baseline, train_student
 from scripts.distill.training import corpus_overrides, train
 
 from .conftest import ROOT, Run
@@ -74,3 +74,14 @@ def test_missing_inputs_are_named(small_run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.cfg"):
         train_baseline(tmp_path / "none.cfg", small_run.corpus, tmp_path / "out", **common)
     assert not (tmp_path / "out").exists()
+
+
+def test_students_see_every_text() -> None:
+    small, large = schedule_overrides(BOW, 100), schedule_overrides(BOW, 1_000_000)
+    settings = training.read_config(BOW)["training"]
+    assert small == {
+        "training.max_steps": settings["max_steps"],
+        "training.patience": settings["patience"],
+    }
+    epoch = -(-1_000_000 // settings["batcher"]["size"])
+    assert large == {"training.max_steps": 2 * epoch, "training.patience": epoch}

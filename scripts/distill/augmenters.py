@@ -19,7 +19,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 
-from .tagging import Tagger, make_tagger
+from .tagging import LEXICON, Tagger, make_tagger
 
 # After these a capital letter opens a sentence.
 SENTENCE_ENDS = (".", "!", "?", "...", "…", "\n", "\n\n")
@@ -129,14 +129,14 @@ def count_words(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str]]:
 
 @registry.augmenters("distill.swap_pos.v1")
 def create_swap_pos_augmenter(
-    corpus: Path, probability: float = 0.1, tagger: str = "", seed: int = 0
+    corpus: Path, probability: float = 0.1, tagger: str = LEXICON, seed: int = 0
 ) -> Augmenter:
     """Swap words: each may be replaced by another of the same part of speech and form, drawn from
     the training texts, with a given probability, one at least. Case and spacing are kept.
 
     corpus (Path): .spacy file of the texts to draw words from.
     probability (float): Probability for each word, above 0, at most 1 (Tang et al.: 0.1).
-    tagger (str): An installed spaCy pipeline that tags, or "" for word lists.
+    tagger (str): An installed spaCy pipeline that tags, or "lexicon" for word lists.
     seed (int): Seed.
     RETURNS (Augmenter): The augmenter.
     RAISES (ValueError): The probability is out of range.
@@ -146,6 +146,7 @@ def create_swap_pos_augmenter(
     rng = random.Random(seed)
     state: dict[str, Tagger] = {}
     candidates: dict[str, list[str]] = {}
+    tagged: dict[str, list[str]] = {}
 
     def prepare(nlp: Language) -> Tagger:
         # What language the words are in is known with the first call only.
@@ -158,7 +159,9 @@ def create_swap_pos_augmenter(
     def swap_pos(nlp: Language, example: Example) -> Iterator[Example]:
         tag = prepare(nlp)
         doc = example.reference
-        tags = tag(doc)
+        if doc.text not in tagged:  # the same text comes by many times
+            tagged[doc.text] = tag(doc)
+        tags = tagged[doc.text]
         swappable = [i for i in range(len(doc)) if len(candidates.get(tags[i], ())) > 1]
         if not swappable:
             return

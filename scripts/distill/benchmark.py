@@ -4,6 +4,7 @@ Machines speed up and slow down while they are measured; what holds is the ratio
 in the same round.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import spacy
+from threadpoolctl import threadpool_limits
 
 from .documents import read_gold
-from .evaluation import TEACHER, list_candidates
+from .evaluation import TEACHER, THREADS, list_candidates
 from .measure import load_predictor
 from .products import read_stats, require
 
@@ -44,7 +46,7 @@ def time_rounds(
     workers (Mapping[str, Callable]): What is to be timed, by name; each takes a list of texts.
     texts (Sequence[str]): The texts; at least one.
     rounds (int): How often each is measured, at least 1.
-    progress (Callable[[str], object]): Told the name of each worker before it is measured.
+    progress (Callable[[str], object]): Told the name of each worker that has been measured.
     RETURNS (dict[str, list[float]]): Words a second, separated by whitespace, for each round.
     """
     words = sum(len(text.split()) for text in texts)
@@ -53,7 +55,6 @@ def time_rounds(
         work(list(texts)[:8])  # whatever is made at the first call is made now
     for _ in range(rounds):
         for name, work in workers.items():
-            progress(name)
             passes, seconds = 0, 0.0
             while seconds < MIN_SECONDS:
                 start = time.perf_counter()
@@ -61,6 +62,7 @@ def time_rounds(
                 seconds += time.perf_counter() - start
                 passes += 1
             speeds[name].append(words * passes / seconds)
+            progress(name)
     return speeds
 
 
@@ -73,14 +75,15 @@ def benchmark(
     rounds: int,
     progress: Callable[[str], object] = lambda name: None,
 ) -> list[Throughput]:
-    """Compare the throughput of a run's models with the teacher's and with tokenization alone.
+    """Compare the throughput of a run's models with the teacher's and with tokenization alone, all on
+    one thread.
 
     corpus (Path): The folder of the gold corpus; its test texts are read.
     training (Path): The folder of the models.
     lang (str): Language code.
     architectures (Sequence[str]): Names of the students' architectures.
     rounds (int): How often each model is measured.
-    progress (Callable[[str], object]): Told the name of each model before it is measured.
+    progress (Callable[[str], object]): Told the name of each model that has been measured.
     RETURNS (list[Throughput]): Fastest first.
     RAISES (InputError): A model or the corpus is missing.
     """
@@ -97,7 +100,9 @@ def benchmark(
         if candidate.step != "baseline" or candidate.kind == "tfidf_logreg":
             workers[candidate.name] = load_predictor(candidate.path, labels)
     texts = read_gold(corpus / "test.spacy", lang).texts
-    speeds = time_rounds(workers, texts, rounds, progress)
+    os.environ["RAYON_NUM_THREADS"] = str(THREADS)  # of transformers' tokenizers
+    with threadpool_limits(THREADS):
+        speeds = time_rounds(workers, texts, rounds, progress)
 
     def ratio(name: str, other: str) -> float:
         return statistics.median(a / b for a, b in zip(speeds[name], speeds[other]))

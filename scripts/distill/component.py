@@ -57,11 +57,6 @@ class DistillMixin:
     name: str
     labels: tuple[str, ...]
 
-    @property
-    def is_distillable(self) -> bool:
-        """RETURNS (bool): True: the component can be trained with a teacher (spaCy 4's name)."""
-        return True
-
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
@@ -112,7 +107,9 @@ class DistillMixin:
 
         examples (Iterable[Example]): The batch.
         scores (Floats2d): The model's output for it. Shape: (batch, labels).
-        RETURNS (tuple[float, Floats2d]): Mean loss of a document; gradient for the model's output.
+        RETURNS (tuple[float, Floats2d]): The loss; gradient for the model's output. The loss is the
+            configured one, mean over documents; where gold labels are learned, spaCy's mean squared
+            error; of a batch of both, the mean weighted by their numbers.
         """
         examples = list(examples)
         validate_examples(examples, "DistillMixin.get_loss")

@@ -1,6 +1,8 @@
 """From raw labelled texts to the gold corpus: check, split, drop duplicates, describe, write."""
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +37,7 @@ def build_corpus(
     test_share: float,
     seed: int,
     skip_invalid: bool = False,
+    progress: Callable[[int], object] = lambda compared: None,
 ) -> Corpus:
     """Read labelled texts and make train, dev and test of them.
 
@@ -48,13 +51,14 @@ def build_corpus(
     test_share (float): Share of the texts that becomes test, between 0 and 1.
     seed (int): Seed of the split.
     skip_invalid (bool): Drop and count invalid rows instead of raising.
+    progress (Callable[[int], object]): Told the number of texts compared with the others.
     RETURNS (Corpus): The splits, the labels in order, and statistics.
     RAISES (InputError): Rows are invalid, labels unknown, or there are too few texts.
     """
     raw = read_labelled_texts(path, task, skip_invalid=skip_invalid)
     splits = _split(raw.texts, task, dev_share, test_share, seed, path)
     conflicts = count_conflicts(raw.texts)
-    splits, removed = remove_duplicates(splits)
+    splits, removed = remove_duplicates(splits, progress)
     labels = _find_labels(splits, task, path)
     _check_sizes(splits, labels, task, path)
     stats = {
@@ -74,13 +78,21 @@ def build_corpus(
     return Corpus(splits, labels, stats)
 
 
-def _stratify_by(texts: Sequence[LabelledText], task: Task) -> list[str]:
-    """One class a text to keep in proportion: its label; of several, the rarest."""
-    counts: dict[str, int] = {}
-    for text in texts:
-        for label in text.labels or [""]:
-            counts[label] = counts.get(label, 0) + 1
-    return [min(text.labels or [""], key=lambda label: counts[label]) for text in texts]
+def _stratify_by(texts: Sequence[LabelledText], task: Task, size: int) -> list[str]:
+    """One class a text to keep in proportion: its label; of several, the rarest. Classes of several
+    labels that are too small to be cut are thrown together.
+    """
+    counts = Counter(label for text in texts for label in text.labels or [""])
+    strata = [min(text.labels or [""], key=lambda label: counts[label]) for text in texts]
+    if task.exclusive:
+        return strata
+    needed = math.ceil(len(texts) / min(size, len(texts) - size))
+    sizes = Counter(strata)
+    merged = ["other" if sizes[stratum] < needed else stratum for stratum in strata]
+    # What was thrown together can still be too small: then it joins the largest.
+    small = merged.count("other") < needed
+    largest = max(sizes, key=lambda stratum: sizes[stratum])
+    return [largest if small and stratum == "other" else stratum for stratum in merged]
 
 
 class Halves(NamedTuple):
@@ -102,7 +114,7 @@ def _take(
 ) -> Halves:
     try:
         rest, taken = train_test_split(
-            list(texts), test_size=size, random_state=seed, stratify=_stratify_by(texts, task)
+            list(texts), test_size=size, random_state=seed, stratify=_stratify_by(texts, task, size)
         )
     except ValueError as error:
         raise InputError(
@@ -131,6 +143,12 @@ def _split(
     unassigned: list[LabelledText] = []
     for text in texts:
         (unassigned if text.split is None else given[text.split]).append(text)
+    if unassigned and len(unassigned) < len(texts):
+        raise InputError(
+            f"Can't split {path}: {len(texts) - len(unassigned)} texts have a split, "
+            f"{len(unassigned)} have none, the first of them {unassigned[0].source}. Expected a "
+            "split for all texts or for none. Fill the column 'split', or remove it."
+        )
     if unassigned:
         train, test = _take(
             unassigned, round(test_share * len(unassigned)), "test", task, seed, path
@@ -155,16 +173,18 @@ def count_conflicts(texts: Sequence[LabelledText]) -> int:
 
 def remove_duplicates(
     splits: dict[str, list[LabelledText]],
+    progress: Callable[[int], object] = lambda compared: None,
 ) -> Deduplicated:
     """Drop exact duplicates anywhere and near duplicates across splits.
 
     splits (dict[str, list[LabelledText]]): Texts by split.
+    progress (Callable[[int], object]): Told the number of texts compared with the others.
     RETURNS (Deduplicated): The splits without them, and what was dropped. Test is kept before dev, dev
         before train, so that evaluation sets change least.
     """
     order = [(split, text) for split in reversed(SPLITS) for text in splits[split]]
     removed = find_duplicates(
-        [text.text for _, text in order], groups=[split for split, _ in order]
+        [text.text for _, text in order], groups=[split for split, _ in order], progress=progress
     )
     gone = {duplicate.position for duplicate in removed}
     kept: dict[str, list[LabelledText]] = {split: [] for split in SPLITS}
@@ -243,9 +263,11 @@ def write_corpus(corpus: Corpus, lang: str, output: Path) -> None:
     RAISES (InputError): spaCy has no such language.
     """
     docs = {}
+    # Other steps start from stats.json: it goes first and comes back last, when all the rest is new.
     for split in SPLITS:
         texts = [GoldText(t.text, t.labels, t.source) for t in corpus.splits[split]]
         docs[split] = make_docs(texts, corpus.labels, lang)
+    (output / "stats.json").unlink(missing_ok=True)
     for split in SPLITS:
         write_docs(output / f"{split}.spacy", docs[split])
     for name, content in (("labels", corpus.labels), ("stats", corpus.stats)):

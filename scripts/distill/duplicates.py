@@ -1,7 +1,7 @@
 """Exact and near duplicates among texts."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from datasketch import MinHash, MinHashLSH
@@ -52,7 +52,11 @@ def _shingles(normalized: str) -> frozenset[str]:
     return frozenset(" ".join(words[i : i + SHINGLE_WORDS]) for i in range(last))
 
 
-def find_duplicates(texts: Sequence[str], groups: Sequence[str] | None = None) -> list[Duplicate]:
+def find_duplicates(
+    texts: Sequence[str],
+    groups: Sequence[str] | None = None,
+    progress: Callable[[int], object] = lambda compared: None,
+) -> list[Duplicate]:
     """Find the texts that repeat an earlier one, exactly or nearly.
 
     Two texts are exact duplicates when they are equal once normalized, near duplicates when the
@@ -63,13 +67,16 @@ def find_duplicates(texts: Sequence[str], groups: Sequence[str] | None = None) -
     texts (Sequence[str]): The texts, those to keep first.
     groups (Sequence[str] | None): A name for each text; near duplicates count between different
         groups only. Exact ones always count. If None, all count.
+    progress (Callable[[int], object]): Told the number of texts compared, one at a time.
     RETURNS (list[Duplicate]): In the order of the texts.
     """
     seen: dict[str, int] = {}
     shingles: dict[int, frozenset[str]] = {}
-    index = MinHashLSH(threshold=NEAR_JACCARD, num_perm=PERMUTATIONS)
+    # Candidates are compared exactly afterwards: better one too many than one missed.
+    index = MinHashLSH(threshold=NEAR_JACCARD, num_perm=PERMUTATIONS, weights=(0.1, 0.9))
     duplicates = []
     for i, text in enumerate(texts):
+        progress(1)
         key = normalize(text)
         if key in seen:
             duplicates.append(Duplicate(i, seen[key], True))

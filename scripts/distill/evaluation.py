@@ -18,12 +18,18 @@ from numpy.typing import NDArray
 from .documents import read_gold
 from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
-from .products import BEST, read_stats, require
+from .products import BEST, choose_student, read_stats, require
 from .records import GOLD, read_texts
 from .tfidf import MODEL as TFIDF_MODEL
 
 TEACHER, TFIDF = "teacher", "tfidf_logreg"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",  # of transformers' tokenizers
+)
 THREADS = 1
 
 
@@ -36,6 +42,13 @@ class Candidate(NamedTuple):
     kind: str
     path: Path
     step: str
+
+
+class Pair(NamedTuple):
+    """Names of two models to compare."""
+
+    a: str
+    b: str
 
 
 class Measured(NamedTuple):
@@ -75,7 +88,7 @@ def measure_in_subprocess(model: Path, texts: list[str], labels: Sequence[str]) 
         request, output = Path(folder) / "request.json", Path(folder) / "measured.npz"
         srsly.write_json(request, {"texts": texts, "labels": list(labels)})
         subprocess.run(
-            [sys.executable, "-m", "scripts.distill.measure", model, request, output],
+            [sys.executable, "-m", "scripts.distill.measure", model.resolve(), request, output],
             check=True,
             env={**os.environ, **threads},
             cwd=Path(__file__).parents[2],
@@ -97,7 +110,7 @@ def size_mb(path: Path) -> float:
 def describe_machine() -> dict[str, Any]:
     """Describe where figures of cost come from.
 
-    RETURNS (dict[str, Any]): System, processor, cores, memory and threads used.
+    RETURNS (dict[str, Any]): System, Python, cores, memory and threads used.
     """
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -108,17 +121,17 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def list_comparisons(architectures: Sequence[str]) -> "list[tuple[str, str]]":
+def list_comparisons(architectures: Sequence[str]) -> list[Pair]:
     """List the pairs to compare: every student with its teacher, its baseline and TF-IDF with
     logistic regression, and the teacher with the latter.
 
     architectures (Sequence[str]): Names of the students' architectures.
-    RETURNS (list[tuple[str, str]]): Pairs of names.
+    RETURNS (list[Pair]): Pairs of names.
     """
-    pairs = [(TEACHER, TFIDF)]
+    pairs = [Pair(TEACHER, TFIDF)]
     for architecture in architectures:
         student = f"student_{architecture}"
-        pairs += [(student, b) for b in (TEACHER, f"baseline_{architecture}", TFIDF)]
+        pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", TFIDF)]
     return pairs
 
 
@@ -142,7 +155,7 @@ def evaluate_models(
     lang (str): Language code.
     architectures (Sequence[str]): Names of the students' architectures.
     seed (int): Seed that the models were trained with; also the bootstrap's.
-    progress (Callable[[str], object]): Told the name of each model before it is measured.
+    progress (Callable[[str], object]): Told the name of each model that has been measured.
     RETURNS (dict[str, Any]): What was written.
     RAISES (InputError): A model or the corpus is missing.
     """
@@ -155,8 +168,8 @@ def evaluate_models(
     texts, gold = read_gold(corpus / "test.spacy", lang)
     measured = {}
     for candidate in candidates:
-        progress(candidate.name)
         measured[candidate.name] = measure_in_subprocess(candidate.path, texts, labels)
+        progress(candidate.name)
     teacher = measured[TEACHER].probabilities
     models = {
         name: {
@@ -185,6 +198,7 @@ def evaluate_models(
             **stats,
             "scored": methods,
             "synthetic": sum(count for name, count in methods.items() if name != GOLD),
+            "best_student": choose_student(training, architectures),
             "machine": describe_machine(),
         },
         "models": models,

@@ -100,8 +100,9 @@ def _parse_list(value: Any) -> list[str]:
         raise ValueError(
             f"'labels' is {value!r}, expected a list, or labels joined by '{LABEL_SEPARATOR}'"
         )
-    if not all(isinstance(label, (str, int)) for label in value):
-        raise ValueError(f"'labels' is {list(value)!r}, expected strings")
+    value = value.tolist() if hasattr(value, "tolist") else list(value)  # Parquet gives arrays
+    if not all(isinstance(label, (str, int)) and not isinstance(label, bool) for label in value):
+        raise ValueError(f"'labels' is {value!r}, expected strings")
     labels = {str(label).strip() for label in value}
     return sorted(labels - {""})
 

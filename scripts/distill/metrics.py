@@ -21,7 +21,7 @@ CALIBRATION_BINS = 15
 BOOTSTRAP_RESAMPLES = 9999
 BOOTSTRAP_BATCH = 100  # resamples in memory at a time
 
-Gold = NDArray[numpy.int64]
+GoldLabels = NDArray[numpy.int64]
 Probabilities = NDArray[numpy.float64]
 
 
@@ -35,7 +35,7 @@ class Comparison(NamedTuple):
     mcnemar_p: float
 
 
-def decide(probabilities: Probabilities, exclusive: bool) -> Gold:
+def decide(probabilities: Probabilities, exclusive: bool) -> GoldLabels:
     """Turn probabilities into labels.
 
     probabilities (NDArray[float64]): Shape: (texts, labels).
@@ -47,7 +47,9 @@ def decide(probabilities: Probabilities, exclusive: bool) -> Gold:
     return numpy.eye(probabilities.shape[1], dtype=int)[probabilities.argmax(axis=1)]
 
 
-def is_correct(gold: Gold, probabilities: Probabilities, exclusive: bool) -> NDArray[numpy.bool_]:
+def is_correct(
+    gold: GoldLabels, probabilities: Probabilities, exclusive: bool
+) -> NDArray[numpy.bool_]:
     """Tell for each text whether all its labels are right.
 
     gold (NDArray[int64]): 0 or 1. Shape: (texts, labels).
@@ -86,7 +88,7 @@ def kl_divergence(teacher: Probabilities, student: Probabilities, exclusive: boo
     return float(divergence.sum(axis=1).mean())
 
 
-def _brier(gold: Gold, probabilities: Probabilities, exclusive: bool) -> float:
+def _brier(gold: GoldLabels, probabilities: Probabilities, exclusive: bool) -> float:
     if exclusive:
         labels = list(range(gold.shape[1]))
         scores = probabilities[:, 1] if len(labels) == 2 else probabilities
@@ -96,7 +98,7 @@ def _brier(gold: Gold, probabilities: Probabilities, exclusive: bool) -> float:
 
 
 def evaluate(
-    gold: Gold,
+    gold: GoldLabels,
     probabilities: Probabilities,
     teacher: Probabilities,
     labels: Sequence[str],

@@ -21,6 +21,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def _restore(path: Path, old: Path) -> None:
+    """Bring the old folder back if nothing has taken its place; else it is done with."""
+    if old.exists() and not path.exists():
+        old.replace(path)
+    _remove(old)
+
+
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Give a temporary path to write one file to; rename it to `path` when the block ends well.
@@ -47,8 +54,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = _temporary(path), path.with_name(f".{path.name}.old")
-    for stale in (temporary, old):
-        _remove(stale)
+    _restore(path, old)
+    _remove(temporary)
     temporary.mkdir()
     try:
         yield temporary
@@ -58,4 +65,4 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         _remove(temporary)
-        _remove(old)
+        _restore(path, old)

@@ -1,23 +1,22 @@
 """Package a student as a wheel that spaCy alone can load."""
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import srsly
+from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package as spacy_package
 
 from .errors import InputError
 from .outputs import atomic_file
-from .products import BEST, read_dev_score, require
+from .products import BEST, require
 from .report import make_environment, read_metrics
 from .teacher_info import TeacherInfo
-
-LICENSE_NAME = "MIT"
 
 
 class Packaged(NamedTuple):
@@ -27,21 +26,13 @@ class Packaged(NamedTuple):
     student: str
 
 
-def choose_student(training: Path, architectures: Sequence[str]) -> str:
-    """Choose the student that did best on dev; test has no say.
-
-    training (Path): The folder of the models.
-    architectures (Sequence[str]): Architectures to choose from; of equals, the first.
-    RETURNS (str): The student's name, such as "student_cnn".
-    RAISES (InputError): A student is missing.
-    """
-    names = [f"student_{architecture}" for architecture in architectures]
-    require(*(training / name / BEST for name in names), step="student")
-    return max(names, key=lambda name: read_dev_score(training / name / BEST))
-
-
 def make_meta(
-    student: str, metrics: dict[str, Any], teacher: TeacherInfo, name: str, version: str
+    student: str,
+    metrics: dict[str, Any],
+    teacher: TeacherInfo,
+    name: str,
+    version: str,
+    license_name: str,
 ) -> dict[str, Any]:
     """Say what a student is: for its meta.json.
 
@@ -50,6 +41,7 @@ def make_meta(
     teacher (TeacherInfo): Its teacher.
     name (str): Name of the package without the language code.
     version (str): Version of the package.
+    license_name (str): Short name of its licence.
     RETURNS (dict[str, Any]): Fields of meta.json.
     """
     model, data = metrics["models"][student], metrics["data"]
@@ -61,7 +53,7 @@ def make_meta(
             f"Text classifier ({data['task']}: {', '.join(metrics['labels'])}) of the architecture "
             f"{model['kind']}, distilled from a teacher fine-tuned from {teacher.transformer}."
         ),
-        "license": LICENSE_NAME,
+        "license": license_name,
         "sources": [
             {"name": Path(data["source"]).name, "description": "labelled texts"},
             {"name": teacher.transformer, "description": "the transformer behind the teacher"},
@@ -81,9 +73,9 @@ def package_student(
     license_file: Path,
     output: Path,
     *,
-    architectures: Sequence[str],
     name: str,
     version: str,
+    license_name: str,
 ) -> Packaged:
     """Build a wheel of the best student, with README, metrics.json and licence inside.
 
@@ -92,21 +84,27 @@ def package_student(
     teacher (TeacherInfo): The teacher.
     license_file (Path): The licence.
     output (Path): Folder for the wheel.
-    architectures (Sequence[str]): Architectures to choose from.
     name (str): Name of the package without the language code; a Python identifier.
-    version (str): Its version.
+    version (str): Its version, in the normal form of PEP 440.
+    license_name (str): Short name of its licence.
     RETURNS (Packaged): The wheel and the student's name.
     RAISES (InputError): An input is missing, or the name can't be used.
     """
-    if not name.isidentifier():
+    if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
         raise InputError(
-            f"Can't name a package '{name}'. Expected letters, digits and underscores, as in a "
-            "Python name. Set it with --vars.package_name."
+            f"Can't name a package '{name}'. Expected lower-case letters, digits and single "
+            "underscores. Set it with --vars.package_name."
+        )
+    if not _is_normal_version(version):
+        raise InputError(
+            f"Can't give a package the version '{version}'. Expected one such as 0.1.0 or 1.2rc1, "
+            "in the normal form of PEP 440. Set it with --vars.package_version."
         )
     metrics = read_metrics(metrics_path)
     require(license_file, step="a checkout of the project")
-    student = choose_student(training, architectures)
-    meta = make_meta(student, metrics, teacher, name, version)
+    student = metrics["data"]["best_student"]
+    require(training / student / BEST, step="student")
+    meta = make_meta(student, metrics, teacher, name, version, license_name)
     with tempfile.TemporaryDirectory() as folder:
         model, built = Path(folder) / "model", Path(folder) / "built"
         shutil.copytree(training / student / BEST, model)
@@ -136,6 +134,13 @@ def package_student(
         with atomic_file(output / wheel.name) as temporary:
             shutil.copy(wheel, temporary)
     return Packaged(output / wheel.name, student)
+
+
+def _is_normal_version(version: str) -> bool:
+    try:
+        return str(Version(version)) == version
+    except InvalidVersion:
+        return False
 
 
 def _build_wheel(source: Path) -> Path:

@@ -1,5 +1,6 @@
 """What the steps leave for each other on disk, and reading it back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def read_stats(corpus: Path) -> dict[str, Any]:
     files = [corpus / name for name in ("train.spacy", "dev.spacy", "test.spacy", "labels.json")]
     require(*files, corpus / "stats.json", step="prepare")
     return srsly.read_json(corpus / "stats.json")
+
+
+def choose_student(training: Path, architectures: Sequence[str]) -> str:
+    """Choose the student that did best on dev; test has no say.
+
+    training (Path): The folder of the models.
+    architectures (Sequence[str]): Architectures to choose from; of equals, the first.
+    RETURNS (str): The student's name, such as "student_cnn".
+    RAISES (InputError): A student is missing.
+    """
+    names = [f"student_{architecture}" for architecture in architectures]
+    require(*(training / name / BEST for name in names), step="student")
+    return max(names, key=lambda name: read_dev_score(training / name / BEST))
 
 
 def read_dev_score(model: Path) -> float:

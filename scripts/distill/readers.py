@@ -39,27 +39,42 @@ def make_doc(nlp: Language, text: str, mask_token: str) -> Doc:
 
 @registry.readers("distill.ScoredCorpus.v1")
 def create_scored_corpus(
-    path: Path | None, seed: int = 0, shuffle: bool = True
+    path: Path | None,
+    seed: int = 0,
+    shuffle: bool = True,
+    weights: dict[str, float] | None = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """Read scored texts as examples that carry their teacher's logits.
 
-    With `max_epochs = -1` in [training] the texts are tokenized anew each epoch rather than kept as
-    documents, and shuffled in another order each time.
+    With `max_epochs = -1` in [training] the file is read and its texts are tokenized anew each epoch,
+    in another order each time; only texts and logits are in memory, not documents.
 
     path (Path | None): A Parquet file of scores. None is for configs that train on another corpus.
     seed (int): Seed of the order.
     shuffle (bool): Whether to shuffle.
+    weights (dict[str, float] | None): For each method the chance of a text of its to be in an epoch,
+        drawn anew each time, from 0 to 1. Methods that aren't named have 1.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
+    RAISES (ValueError): A weight is out of range.
     """
-    return ScoredCorpus(path, seed=seed, shuffle=shuffle)
+    for method, weight in (weights or {}).items():
+        if not 0 <= weight <= 1:
+            raise ValueError(
+                f"Can't use weights.{method} = {weight} in distill.ScoredCorpus.v1. Expected a number "
+                "from 0 to 1."
+            )
+    return ScoredCorpus(path, seed=seed, shuffle=shuffle, weights=weights or {})
 
 
 class ScoredCorpus:
     """Examples from a Parquet file of scores; each call gives one epoch."""
 
-    def __init__(self, path: Path | None, *, seed: int = 0, shuffle: bool = True) -> None:
+    def __init__(
+        self, path: Path | None, *, seed: int, shuffle: bool, weights: dict[str, float]
+    ) -> None:
         self.path = None if path is None else Path(path)
         self.shuffle = shuffle
+        self.weights = weights
         self.rng = numpy.random.default_rng(seed)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -77,10 +92,12 @@ class ScoredCorpus:
                 "scores. Set it in the config or with --paths.scored."
             )
         scored = read_scores(self.path)
-        order: list[int] = list(range(len(scored.texts)))
+        chances = numpy.array([self.weights.get(method, 1.0) for method in scored.methods])
+        order = numpy.flatnonzero(self.rng.random(len(chances)) < chances)
         if self.shuffle:
-            order = self.rng.permutation(len(scored.texts)).tolist()
-        for i in order:
-            docs = [make_doc(nlp, scored.texts[i], scored.meta.mask_token) for _ in range(2)]
-            set_teacher_logits(docs[1], scored.meta.labels, scored.logits[i])
-            yield Example(docs[0], docs[1])
+            self.rng.shuffle(order)
+        for i in order.tolist():
+            predicted = make_doc(nlp, scored.texts[i], scored.meta.mask_token)
+            reference = predicted.copy()
+            set_teacher_logits(reference, scored.meta.labels, scored.logits[i])
+            yield Example(predicted, reference)

@@ -130,6 +130,16 @@ def read_texts_meta(path: Path) -> TextsMeta:
     return _meta(_open(path, TEXT_FIELDS))
 
 
+def count_rows(path: Path) -> int:
+    """Count the texts of a file without reading them.
+
+    path (Path): A file that write_texts or write_scores made.
+    RETURNS (int): How many there are.
+    RAISES (InputError): The file is missing or of another kind.
+    """
+    return int(_open(path, TEXT_FIELDS).metadata.num_rows)
+
+
 def read_texts(path: Path) -> Iterator[TextRow]:
     """Read texts back, a batch in memory at a time.
 
@@ -154,6 +164,8 @@ def read_scores(path: Path) -> ScoredTexts:
     file = _open(path, SCORED_FIELDS)
     meta = _meta(file)
     table = file.read(columns=["text", "method", "logits"])
+    if not table.num_rows:
+        raise InputError(f"Can't use {path}: it holds no texts. Run the step 'augment' again.")
     lengths = set(table["logits"].combine_chunks().value_lengths().to_pylist())
     if lengths != {len(meta.labels)}:
         raise InputError(

@@ -81,20 +81,6 @@ def make_rows(metrics: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def find_best(metrics: dict[str, Any], prefix: str = "student_") -> str:
-    """Find the most accurate model of a kind.
-
-    metrics (dict[str, Any]): The content of metrics.json.
-    prefix (str): What its name starts with.
-    RETURNS (str): Its name; of several, the fastest.
-    """
-    models = metrics["models"]
-    return max(
-        (name for name in models if name.startswith(prefix)),
-        key=lambda name: (models[name]["accuracy"], models[name]["words_per_second"]),
-    )
-
-
 def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
     """Plot each model's accuracy against its throughput.
 
@@ -168,7 +154,7 @@ def build_report(metrics_path: Path, output: Path) -> Report:
         "data": metrics["data"],
         "columns": COLUMNS,
         "rows": make_rows(metrics),
-        "best": find_best(metrics),
+        "best": metrics["data"]["best_student"],
         "figures": flatten(metrics),
         "comparisons": metrics["comparisons"],
         "plot": plot_accuracy_against_speed(metrics),

@@ -1,12 +1,31 @@
 """Students and baselines: one architecture, with and without a teacher."""
 
+import math
 from pathlib import Path
 
 from .products import require
-from .training import Trained, corpus_overrides, steps_per_epoch, train
+from .records import count_rows
+from .training import Trained, corpus_overrides, read_config, steps_per_epoch, train
 
 # A baseline sees few texts: small batches, and it may take many passes over them.
 BASELINE_BATCH, BASELINE_EPOCHS, BASELINE_PATIENCE_EPOCHS = 16, 60, 10
+
+
+def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
+    """Let a student see all texts, however many there are: twice before training ends, once before
+    it may stop early. The config's numbers of steps hold where they are higher.
+
+    config (Path): The student's config.
+    rows (int): The number of scored texts.
+    RETURNS (dict[str, int]): Overrides by dotted config key.
+    RAISES (InputError): The config is missing.
+    """
+    settings = read_config(config)["training"]
+    epoch = math.ceil(rows / settings["batcher"]["size"])
+    return {
+        "training.max_steps": max(settings["max_steps"], 2 * epoch),
+        "training.patience": max(settings["patience"], epoch),
+    }
 
 
 def train_student(
@@ -29,6 +48,7 @@ def train_student(
         **corpus_overrides(corpus, lang, seed, "textcat_multilabel_distill"),
         "paths.gold": str(corpus / "train.spacy"),
         "paths.scored": str(scored),
+        **schedule_overrides(config, count_rows(scored)),
     }
     return train(config, output, overrides, gpu_id=gpu_id)
 

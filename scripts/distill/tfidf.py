@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
+from tqdm import tqdm
 
 from .documents import read_gold
 from .outputs import atomic_folder
@@ -67,8 +68,8 @@ def train_tfidf(corpus: Path, output: Path, *, lang: str, seed: int) -> TfidfTra
         read_gold(corpus / f"{split}.spacy", lang) for split in ("train", "dev")
     )
     targets = gold.argmax(axis=1) if exclusive else gold
-    best = (-1.0, 0.0, None)
-    for strength in STRENGTHS:
+    scores, classifiers = [], []
+    for strength in tqdm(STRENGTHS, unit="fit", desc="TF-IDF", leave=False):
         classifier = make_classifier(strength, exclusive, seed).fit(texts, targets)
         predicted = classifier.predict(dev_texts)
         score = f1_score(
@@ -77,8 +78,9 @@ def train_tfidf(corpus: Path, output: Path, *, lang: str, seed: int) -> TfidfTra
             average="micro",
             zero_division=0,
         )
-        if score > best[0]:
-            best = (float(score), strength, classifier)
+        scores.append(float(score))
+        classifiers.append(classifier)
+    best = scores.index(max(scores))
     with atomic_folder(output) as temporary:
-        joblib.dump(best[2], temporary / MODEL)
-    return TfidfTrained(output / MODEL, best[0], best[1])
+        joblib.dump(classifiers[best], temporary / MODEL)
+    return TfidfTrained(output / MODEL, scores[best], STRENGTHS[best])

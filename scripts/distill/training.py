@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import spacy
 from spacy.cli.train import train as spacy_train
+from spacy.util import load_config
 
+from .devices import use_device
 from .errors import InputError
 from .outputs import atomic_folder
 from .products import BEST, read_dev_score, read_stats
@@ -54,6 +55,18 @@ def corpus_overrides(corpus: Path, lang: str, seed: int, multilabel_factory: str
     return overrides
 
 
+def read_config(config: Path) -> dict[str, Any]:
+    """Read a training config as it stands.
+
+    config (Path): The file.
+    RETURNS (dict[str, Any]): Its blocks; references between them are not filled in.
+    RAISES (InputError): It is missing.
+    """
+    if not config.is_file():
+        raise InputError(f"Can't find the config {config}. Expected a spaCy training config.")
+    return load_config(config, interpolate=False)
+
+
 def train(
     config: Path,
     output: Path,
@@ -74,15 +87,8 @@ def train(
     RETURNS (Trained): The best pipeline.
     RAISES (InputError): The config is missing, or there is no such GPU.
     """
-    if not config.is_file():
-        raise InputError(f"Can't find the config {config}. Expected a spaCy training config.")
-    if gpu_id >= 0:
-        try:
-            spacy.require_gpu(gpu_id)
-        except ValueError as error:
-            raise InputError(
-                f"Can't use GPU {gpu_id}: {error} Set --vars.gpu_id -1 to train on the CPU."
-            ) from error
+    read_config(config)
+    use_device(gpu_id)
     with atomic_folder(output) as temporary:
         logger = {"training.logger.output_file": str(temporary / LOG)}
         spacy_train(config, temporary, use_gpu=gpu_id, overrides={**overrides, **logger})
