@@ -83,7 +83,7 @@ def build(config: dict[str, Any], docs: list[Doc], labels: int) -> Model:
         for name in layer.param_names:
             if layer.has_param(name) and layer.name in ("softmax", "linear", "sparse_linear"):
                 value = layer.get_param(name)
-                layer.set_param(name, value + rng.normal(size=value.shape).astype("f") * 0.5)
+                layer.set_param(name, value + rng.normal(size=value.shape).astype("f") * 0.1)
     return model
 
 
@@ -129,7 +129,7 @@ def test_weights_get_the_true_gradient(
         for node in reversed(layer)
         if node.get_param("b").shape == (3,) and node.name in ("softmax", "linear", "sparse_linear")
     )
-    bias, gradient, step = output.get_param("b").copy(), output.get_grad("b"), 3e-3
+    bias, gradient, step = output.get_param("b").copy(), output.get_grad("b"), 1e-2
     for i in range(3):
         changes = []
         for sign in (1, -1):
@@ -138,7 +138,9 @@ def test_weights_get_the_true_gradient(
             output.set_param("b", moved)
             changes.append(total())
         output.set_param("b", bias)
-        assert (changes[0] - changes[1]) / (2 * step) == pytest.approx(gradient[i], abs=2e-3)
+        assert (changes[0] - changes[1]) / (2 * step) == pytest.approx(
+            gradient[i], abs=2e-3, rel=5e-3
+        )
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

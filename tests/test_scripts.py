@@ -60,7 +60,7 @@ def test_unreadable_row_stops_or_is_counted(run_step: RunStep, tmp_path: Path) -
     path, output = tmp_path / "reviews.jsonl", tmp_path / "out"
     lines = [json.dumps(row) for row in ROWS]
     path.write_text("\n".join([*lines[:5], '{"text": "broken', *lines[5:]]), encoding="utf8")
-    check_refused(run_step("prepare", path, output), output, "line 6", "--on-invalid skip")
+    check_refused(run_step("prepare", path, output), output, "row 6", "--on-invalid skip")
     outcome = run_step("prepare", path, output, "--on-invalid", "skip")
     assert outcome.code == 0
     assert "1 invalid rows" in outcome.output

@@ -322,12 +322,6 @@ BROKEN = {
         "multiclass",
         ("row 2", "unknown split 'holdout'", "expected one of: train, dev, test", SKIP),
     ),
-    "empty split": Broken(
-        "a.csv",
-        "text,label,split\nx,a,\n",
-        "multiclass",
-        ("row 1", "unknown split ''", "expected one of: train, dev, test", SKIP),
-    ),
 }
 
 

@@ -91,6 +91,8 @@ def kl_divergence(teacher: Probabilities, student: Probabilities, exclusive: boo
 def _brier(gold: GoldLabels, probabilities: Probabilities, exclusive: bool) -> float:
     if exclusive:
         labels = list(range(gold.shape[1]))
+        # Sums of float32 are off 1 by more than scikit-learn lets pass.
+        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
         scores = probabilities[:, 1] if len(labels) == 2 else probabilities
         return float(brier_score_loss(gold.argmax(axis=1), scores, labels=labels))
     columns = zip(gold.T, probabilities.T)
