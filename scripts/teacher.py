@@ -15,7 +15,7 @@ def teacher(
     output: Annotated[Path, typer.Argument(help="Folder for the teacher")],
     transformer: Annotated[str, typer.Option(help="Hub name or local folder")] = EMBEDDED,
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
-    epochs: Annotated[int, typer.Option(help="Passes over the training texts", min=1)] = 4,
+    epochs: Annotated[int, typer.Option(help="Passes over the training texts", min=1)] = 5,
     learn_rate: Annotated[float, typer.Option(help="Highest learning rate", min=0)] = 0.0001,
     seed: Annotated[int, typer.Option(help="Seed of weights and order")] = 0,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,

@@ -84,4 +84,4 @@ def test_students_see_every_text() -> None:
         "training.patience": settings["patience"],
     }
     epoch = -(-1_000_000 // settings["batcher"]["size"])
-    assert large == {"training.max_steps": 2 * epoch, "training.patience": epoch}
+    assert large == {"training.max_steps": epoch, "training.patience": epoch // 2}

@@ -12,8 +12,8 @@ BASELINE_BATCH, BASELINE_EPOCHS, BASELINE_PATIENCE_EPOCHS = 16, 60, 10
 
 
 def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
-    """Let a student see all texts, however many there are: twice before training ends, once before
-    it may stop early. The config's numbers of steps hold where they are higher.
+    """Let a student see all texts before training ends, and half of them before it may stop early,
+    however many there are. The config's numbers of steps hold where they are higher.
 
     config (Path): The student's config.
     rows (int): The number of scored texts.
@@ -23,8 +23,8 @@ def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
     settings = read_config(config)["training"]
     epoch = math.ceil(rows / settings["batcher"]["size"])
     return {
-        "training.max_steps": max(settings["max_steps"], 2 * epoch),
-        "training.patience": max(settings["patience"], epoch),
+        "training.max_steps": max(settings["max_steps"], epoch),
+        "training.patience": max(settings["patience"], epoch // 2),
     }
 
 
