@@ -129,7 +129,7 @@ def package_student(
             ),
             encoding="utf8",
         )
-        spacy_package(model, built, create_sdist=False, create_wheel=False)
+        spacy_package(model, built, create_sdist=False, create_wheel=False, require_parent=True)
         wheel = _build_wheel(built / f"{full_name}-{version}")
         with atomic_file(output / wheel.name) as temporary:
             shutil.copy(wheel, temporary)
