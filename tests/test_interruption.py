@@ -1,11 +1,21 @@
 """A step that is killed and run again ends as one that was left alone, and leaves nothing behind."""
 
+import json
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from weasel.cli.run import load_project_config
 
-from scripts.distill import augmenters, callbacks, readers, scoring, synthetic, training  # noqa: F401
+from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
+from scripts.distill.evaluation import Measured, evaluate_models
+from scripts.distill.measure import load_predictor
 from scripts.distill.scoring import score_file
 from scripts.distill.students import train_student
 from scripts.distill.synthetic import build_synthetic
@@ -16,6 +26,89 @@ from .conftest import ROOT, Run
 
 def kill(*args: Any, **kwargs: Any) -> None:
     raise KeyboardInterrupt
+
+
+# A process that is killed for good, without a word, just when its output is complete but not yet in
+# its place.
+KILLED = """
+import os, runpy, signal, sys
+from pathlib import Path
+Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def read_outputs(folder: Path, outputs: list[str]) -> dict[str, bytes | int]:
+    """Everything that a step has made, by file: content, or for what a wheel holds its checksum."""
+    files = [file for name in outputs for file in [folder / name, *(folder / name).rglob("*")]]
+    contents: dict[str, bytes | int] = {}
+    for file in filter(Path.is_file, files):
+        if file.suffix == ".whl":
+            with zipfile.ZipFile(file) as wheel:
+                contents.update({info.filename: info.CRC for info in wheel.infolist()})
+        elif file.name != "log.jsonl":  # it tells the time
+            contents[str(file.relative_to(folder))] = file.read_bytes()
+    return contents
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("step", ["prepare", "teacher", "package"])
+def test_killed_step(step: str, small_run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(small_run.folder, folder)
+    names, values = small_run.variables[::2], small_run.variables[1::2]
+    variables = {name.removeprefix("--"): value for name, value in zip(names, values)}
+    project = load_project_config(folder, overrides=variables)
+    command = next(command for command in project["commands"] if command["name"] == step)
+    (script,) = command["script"]
+    before = read_outputs(folder, command["outputs"])
+    assert before
+
+    def run(*python: str) -> int:
+        words = [sys.executable, *python, *shlex.split(script)[2:]]
+        return subprocess.run(words, cwd=folder, capture_output=True, check=False).returncode
+
+    assert run("-c", KILLED) == -signal.SIGKILL
+    assert read_outputs(folder, command["outputs"]) == before
+    assert list(folder.rglob(".*.partial"))
+    for output in command["outputs"]:
+        remove = shutil.rmtree if (folder / output).is_dir() else Path.unlink
+        remove(folder / output)
+    assert run("-m") == 0
+    assert read_outputs(folder, command["outputs"]) == before
+    assert not list(folder.rglob(".*.partial"))
+
+
+def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "metrics.json"
+
+    def measure_here(model: Path, texts: list[str], labels: list[str]) -> Measured:
+        predict = load_predictor(model, labels)
+        return Measured(predict(texts), {"words_per_second": 1.0})
+
+    def run(**kwargs: Any) -> dict[str, Any]:
+        return evaluate_models(
+            small_run.corpus,
+            small_run.corpus / "scored.parquet",
+            small_run.training,
+            output,
+            lang="en",
+            architectures=["bow", "cnn"],
+            seed=0,
+            **kwargs,
+        )
+
+    monkeypatch.setattr(evaluation, "measure_in_subprocess", measure_here)
+    with pytest.raises(KeyboardInterrupt):
+        run(progress=kill)
+    assert not list(tmp_path.iterdir())
+    run()
+    undisturbed = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
+    metrics = json.loads(output.read_text(encoding="utf8"))
+    assert metrics["comparisons"] == undisturbed["comparisons"]
+    for name, model in metrics["models"].items():
+        assert model["accuracy"] == undisturbed["models"][name]["accuracy"]
 
 
 def test_augment(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -34,8 +35,8 @@ print(json.dumps({"batched": batched, "single": single, "meta": nlp.meta,
 
 
 @pytest.fixture(scope="module")
-def installed(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the wheel says in a fresh environment with spaCy alone."""
+def fresh_python(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment that holds spaCy and the wheel alone."""
     folder = tmp_path_factory.mktemp("fresh")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -44,11 +45,26 @@ def installed(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[
     constraints = ["--constraint", str(ROOT / "requirements" / "student.txt")]
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, *constraints, spacy_pin, str(small_run.wheel)], check=True)
+    return python
+
+
+@pytest.fixture(scope="module")
+def installed(fresh_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the wheel says in the fresh environment."""
+    folder = tmp_path_factory.mktemp("texts")
     (folder / "texts.json").write_text(json.dumps(TEXTS), encoding="utf8")
-    result = subprocess.run(
-        [str(python), "-c", SCORE, NAME], cwd=folder, capture_output=True, text=True, check=True
-    )
+    command = [str(fresh_python), "-c", SCORE, NAME]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return json.loads(result.stdout)
+
+
+def test_example_of_the_readme(fresh_python: Path, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    result = subprocess.run(
+        [fresh_python, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"\{'negative': 0\.\d+, 'positive': 0\.\d+\}\n", result.stdout)
 
 
 def test_fresh_environment_has_spacy_alone(installed: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What the README says is true."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -26,6 +27,18 @@ def test_command_table_is_current() -> None:
     between = README.split(start)[1].split(end)[0]
     assert generated
     assert [line for line in between.splitlines() if line.startswith("|")] == generated
+
+
+@pytest.mark.parametrize(
+    "command", re.findall(r"^python -m spacy project .*", README, re.MULTILINE)
+)
+def test_project_commands_are_understood(command: str) -> None:
+    _, *words = shlex.split(command)
+    result = subprocess.run(
+        [sys.executable, *words, "--dry"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "--task multiclass" in result.stdout
 
 
 def test_every_variable_is_explained() -> None:

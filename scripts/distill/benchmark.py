@@ -6,7 +6,6 @@ in the same round.
 
 import os
 import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from .documents import read_gold
 from .evaluation import TEACHER, THREADS, list_candidates
-from .measure import load_predictor
+from .measure import count_words, load_predictor, seconds_per_pass
 from .products import read_stats, require
 
 TOKENIZER = "tokenizer alone"
@@ -49,19 +48,13 @@ def time_rounds(
     progress (Callable[[str], object]): Told the name of each worker that has been measured.
     RETURNS (dict[str, list[float]]): Words a second, separated by whitespace, for each round.
     """
-    words = sum(len(text.split()) for text in texts)
+    words = count_words(texts)
     speeds: dict[str, list[float]] = {name: [] for name in workers}
     for work in workers.values():
         work(list(texts)[:8])  # whatever is made at the first call is made now
     for _ in range(rounds):
         for name, work in workers.items():
-            passes, seconds = 0, 0.0
-            while seconds < MIN_SECONDS:
-                start = time.perf_counter()
-                work(list(texts))
-                seconds += time.perf_counter() - start
-                passes += 1
-            speeds[name].append(words * passes / seconds)
+            speeds[name].append(words / seconds_per_pass(work, list(texts), MIN_SECONDS))
             progress(name)
     return speeds
 

@@ -6,7 +6,8 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -160,7 +161,6 @@ def evaluate_models(
     RAISES (InputError): A model or the corpus is missing.
     """
     stats = read_stats(corpus)
-    labels, exclusive = stats["labels"], stats["exclusive"]
     candidates = list_candidates(training, architectures)
     require(scored, step="score")
     for candidate in candidates:
@@ -168,10 +168,42 @@ def evaluate_models(
     texts, gold = read_gold(corpus / "test.spacy", lang)
     measured = {}
     for candidate in candidates:
-        measured[candidate.name] = measure_in_subprocess(candidate.path, texts, labels)
+        measured[candidate.name] = measure_in_subprocess(candidate.path, texts, stats["labels"])
         progress(candidate.name)
+    data = {
+        **stats,
+        **_describe_scored(scored),
+        "best_student": choose_student(training, architectures),
+        "machine": describe_machine(),
+    }
+    metrics = {
+        "lang": lang,
+        "labels": stats["labels"],
+        "data": data,
+        "models": _describe_models(candidates, measured, gold, stats, seed),
+        "comparisons": _compare_models(architectures, measured, gold, stats["exclusive"], seed),
+    }
+    with atomic_file(output) as temporary:
+        srsly.write_json(temporary, metrics)
+    return metrics
+
+
+def _describe_scored(scored: Path) -> dict[str, Any]:
+    methods = Counter(row.method for row in read_texts(scored))
+    return {"scored": dict(methods), "synthetic": methods.total() - methods[GOLD]}
+
+
+def _describe_models(
+    candidates: Sequence[Candidate],
+    measured: Mapping[str, Measured],
+    gold: NDArray[numpy.int64],
+    stats: Mapping[str, Any],
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Quality, cost and size of each model, by its name. gold has the shape (texts, labels)."""
+    labels, exclusive = stats["labels"], stats["exclusive"]
     teacher = measured[TEACHER].probabilities
-    models = {
+    return {
         name: {
             "kind": kind,
             **evaluate(gold, measured[name].probabilities, teacher, labels, exclusive),
@@ -181,29 +213,20 @@ def evaluate_models(
         }
         for name, kind, path, _ in candidates
     }
+
+
+def _compare_models(
+    architectures: Sequence[str],
+    measured: Mapping[str, Measured],
+    gold: NDArray[numpy.int64],
+    exclusive: bool,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Compare the accuracy of pairs of models, text by text. gold has the shape (texts, labels)."""
     correct = {
         name: is_correct(gold, result.probabilities, exclusive) for name, result in measured.items()
     }
-    comparisons = [
+    return [
         {"a": a, "b": b, **compare(correct[a], correct[b], seed)._asdict()}
         for a, b in list_comparisons(architectures)
     ]
-    methods: dict[str, int] = {}
-    for row in read_texts(scored):
-        methods[row.method] = methods.get(row.method, 0) + 1
-    metrics = {
-        "lang": lang,
-        "labels": labels,
-        "data": {
-            **stats,
-            "scored": methods,
-            "synthetic": sum(count for name, count in methods.items() if name != GOLD),
-            "best_student": choose_student(training, architectures),
-            "machine": describe_machine(),
-        },
-        "models": models,
-        "comparisons": comparisons,
-    }
-    with atomic_file(output) as temporary:
-        srsly.write_json(temporary, metrics)
-    return metrics

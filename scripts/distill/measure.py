@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,6 +70,30 @@ def peak_rss_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
+def seconds_per_pass(
+    work: Callable[[list[str]], object], texts: list[str], min_seconds: float
+) -> float:
+    """Time passes over texts, one after the other until enough seconds have gone by.
+
+    work (Callable[[list[str]], object]): What is to be timed.
+    texts (list[str]): What it is given at each pass.
+    min_seconds (float): How many seconds to measure at least.
+    RETURNS (float): Seconds a pass, on average.
+    """
+    passes, seconds = 0, 0.0
+    while seconds < min_seconds or not passes:
+        start = time.perf_counter()
+        work(texts)
+        seconds += time.perf_counter() - start
+        passes += 1
+    return seconds / passes
+
+
+def count_words(texts: Sequence[str]) -> int:
+    """Count the words of texts, as separated by whitespace."""
+    return sum(len(text.split()) for text in texts)
+
+
 def measure(predict: Predict, texts: list[str]) -> Measurement:
     """Measure a model on texts, end to end: tokenization included.
 
@@ -77,23 +101,15 @@ def measure(predict: Predict, texts: list[str]) -> Measurement:
     texts (list[str]): The texts; at least one.
     RETURNS (Measurement): Probabilities and cost. Words are separated by whitespace.
     """
-    words = sum(len(text.split()) for text in texts)
     probabilities = predict(texts)  # the first pass also warms up
-    passes, seconds = 0, 0.0
-    while seconds < MIN_SECONDS:
-        start = time.perf_counter()
-        predict(texts)
-        seconds += time.perf_counter() - start
-        passes += 1
-    latencies = []
-    for text in islice(cycle(texts), LATENCY_TEXTS):
-        start = time.perf_counter()
-        predict([text])
-        latencies.append(1000 * (time.perf_counter() - start))
+    seconds = seconds_per_pass(predict, texts, MIN_SECONDS)
+    latencies = [
+        1000 * seconds_per_pass(predict, [text], 0) for text in islice(cycle(texts), LATENCY_TEXTS)
+    ]
     p50, p99 = numpy.percentile(latencies, [50, 99])
     cost = {
-        "words_per_second": words * passes / seconds,
-        "docs_per_second": len(texts) * passes / seconds,
+        "words_per_second": count_words(texts) / seconds,
+        "docs_per_second": len(texts) / seconds,
         "latency_ms": {"p50": float(p50), "p99": float(p99)},
         "peak_rss_mb": peak_rss_mb(),
     }

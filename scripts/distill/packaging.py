@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,6 +91,31 @@ def package_student(
     RETURNS (Packaged): The wheel and the student's name.
     RAISES (InputError): An input is missing, or the name can't be used.
     """
+    _check_name(name, version)
+    metrics = read_metrics(metrics_path)
+    require(license_file, step="a checkout of the project")
+    student = metrics["data"]["best_student"]
+    require(training / student / BEST, step="student")
+    meta = make_meta(student, metrics, teacher, name, version, license_name)
+    full_name = f"{metrics['lang']}_{name}"
+    with tempfile.TemporaryDirectory() as folder:
+        model, built = Path(folder) / "model", Path(folder) / "built"
+        shutil.copytree(training / student / BEST, model)
+        old_meta = srsly.read_json(model / "meta.json")
+        srsly.write_json(model / "meta.json", {**old_meta, **meta})
+        shutil.copy(metrics_path, model / "metrics.json")
+        shutil.copy(license_file, model / "LICENSE")
+        readme = _render_readme(full_name, student, meta, metrics, teacher)
+        (model / "README.md").write_text(readme, encoding="utf8")
+        built.mkdir()
+        spacy_package(model, built, create_sdist=False, create_wheel=False, require_parent=True)
+        wheel = _build_wheel(built / f"{full_name}-{version}")
+        with atomic_file(output / wheel.name) as temporary:
+            shutil.copy(wheel, temporary)
+    return Packaged(output / wheel.name, student)
+
+
+def _check_name(name: str, version: str) -> None:
     if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
         raise InputError(
             f"Can't name a package '{name}'. Expected lower-case letters, digits and single "
@@ -100,40 +126,31 @@ def package_student(
             f"Can't give a package the version '{version}'. Expected one such as 0.1.0 or 1.2rc1, "
             "in the normal form of PEP 440. Set it with --vars.package_version."
         )
-    metrics = read_metrics(metrics_path)
-    require(license_file, step="a checkout of the project")
-    student = metrics["data"]["best_student"]
-    require(training / student / BEST, step="student")
-    meta = make_meta(student, metrics, teacher, name, version, license_name)
-    with tempfile.TemporaryDirectory() as folder:
-        model, built = Path(folder) / "model", Path(folder) / "built"
-        shutil.copytree(training / student / BEST, model)
-        built.mkdir()
-        old_meta = srsly.read_json(model / "meta.json")
-        srsly.write_json(model / "meta.json", {**old_meta, **meta})
-        shutil.copy(metrics_path, model / "metrics.json")
-        shutil.copy(license_file, model / "LICENSE")
-        full_name = f"{metrics['lang']}_{name}"
-        readme = make_environment().get_template("card.md.jinja")
-        (model / "README.md").write_text(
-            readme.render(
-                full_name=full_name,
-                meta=meta,
-                metrics=metrics,
-                data=metrics["data"],
-                student=metrics["models"][student],
-                baseline=metrics["models"][student.replace("student_", "baseline_")],
-                teacher=metrics["models"]["teacher"],
-                tfidf=metrics["models"]["tfidf_logreg"],
-                transformer=teacher.transformer,
-            ),
-            encoding="utf8",
+
+
+def _render_readme(
+    full_name: str,
+    student: str,
+    meta: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    teacher: TeacherInfo,
+) -> str:
+    models = metrics["models"]
+    return (
+        make_environment()
+        .get_template("card.md.jinja")
+        .render(
+            full_name=full_name,
+            meta=meta,
+            metrics=metrics,
+            data=metrics["data"],
+            student=models[student],
+            baseline=models[student.replace("student_", "baseline_")],
+            teacher=models["teacher"],
+            tfidf=models["tfidf_logreg"],
+            transformer=teacher.transformer,
         )
-        spacy_package(model, built, create_sdist=False, create_wheel=False, require_parent=True)
-        wheel = _build_wheel(built / f"{full_name}-{version}")
-        with atomic_file(output / wheel.name) as temporary:
-            shutil.copy(wheel, temporary)
-    return Packaged(output / wheel.name, student)
+    )
 
 
 def _is_normal_version(version: str) -> bool:
