@@ -152,3 +152,116 @@ def test_factories_make_subclasses_of_spacys(nlp: Language) -> None:
     pipe = nlp.add_pipe("textcat_multilabel_distill")
     assert isinstance(pipe, DistilledMultiLabelTextCategorizer)
     assert nlp.get_pipe_meta("textcat_multilabel_distill").assigns == ["doc.cats"]
+
+
+def test_distill_online_equals_offline(nlp: Language) -> None:
+    """A live teacher with the same scores moves the weights as the scores that examples carry."""
+    scores = dict(zip(TEXTS, TEACHER))
+
+    def teacher(texts: list[str]) -> list[dict[str, float]]:
+        rows = numpy.exp([scores[text] for text in texts])
+        return [dict(zip(LABELS, row / row.sum())) for row in rows]
+
+    predicted = []
+    for online in (True, False):
+        examples = make_examples(nlp, taught=not online)
+        pipe = make_pipe(Language(nlp.vocab), "textcat_distill", reduce(True), examples)
+        optimizer = pipe.create_optimizer()
+        for _ in range(5):
+            if online:
+                losses = pipe.distill(teacher, examples, sgd=optimizer)
+            else:
+                losses = pipe.update(examples, sgd=optimizer)
+        assert losses["textcat"] > 0
+        assert pipe.step == 5
+        predicted.append(pipe.predict([eg.predicted for eg in examples]))
+    numpy.testing.assert_allclose(predicted[0], predicted[1], atol=1e-5)
+
+
+def test_distill_without_an_optimizer_changes_nothing(nlp: Language) -> None:
+    examples = make_examples(nlp, taught=False)
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), examples)
+    before = pipe.to_bytes()
+    losses = pipe.distill(lambda texts: [dict.fromkeys(LABELS, 0.5)] * 4, examples, losses={"x": 1})
+    assert losses == {"x": 1, "textcat": pytest.approx(numpy.log(2))}
+    assert pipe.to_bytes() == before
+    assert pipe.is_distillable
+
+
+def test_distill_of_empty_documents_does_nothing(nlp: Language) -> None:
+    examples = make_examples(nlp, taught=False)
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), examples)
+    empty = [Example(nlp.make_doc(""), nlp.make_doc(""))]
+    assert pipe.distill(lambda texts: [], empty) == {"textcat": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("factory", "exclusive"), [("textcat_distill", True), ("textcat_multilabel_distill", False)]
+)
+def test_gold_labels_reach_the_loss(nlp: Language, factory: str, exclusive: bool) -> None:
+    """Where gold labels and the teacher disagree, a blend stands between them."""
+    examples = make_examples(nlp, taught=True)
+    for eg in examples[:3]:
+        eg.reference.cats = {"negative": 1.0, "positive": 0.0}
+    blend = {
+        "@losses": "distill.blend.v1",
+        "soft": {"@losses": "distill.soft_cross_entropy.v1"},
+        "gold_weight": 0.5,
+    }
+    pipe = nlp.add_pipe(factory, config={"model": bow(exclusive), "loss": blend})
+    pipe.initialize(lambda: examples, nlp=nlp, labels=LABELS)
+    optimizer = pipe.create_optimizer()
+    optimizer.learn_rate = 0.05
+    for _ in range(150):
+        pipe.update(examples, sgd=optimizer)
+    scores = pipe.predict([eg.predicted for eg in examples])
+    teacher = 1 / (1 + numpy.exp(-numpy.array(TEACHER)))
+    if exclusive:
+        teacher = numpy.exp(TEACHER) / numpy.exp(TEACHER).sum(axis=1, keepdims=True)
+    expected = (teacher + numpy.array([1, 0])) / 2
+    expected[3] = teacher[3]  # nothing but the teacher speaks of it
+    numpy.testing.assert_allclose(scores, expected, atol=0.05)
+
+
+def test_unknown_gold_labels_are_not_taken_for_negative(nlp: Language) -> None:
+    examples = make_examples(nlp, taught=True)
+    examples[0].reference.cats = {"positive": 1.0}
+    for factory, expected in (
+        ("textcat_distill", [0.0, 1.0]),
+        ("textcat_multilabel_distill", [numpy.nan, 1.0]),
+    ):
+        exclusive = factory == "textcat_distill"
+        pipe = make_pipe(Language(nlp.vocab), factory, bow(exclusive), examples)
+        gold = pipe._get_gold(examples)
+        numpy.testing.assert_array_equal(gold[0], expected)
+        assert numpy.isnan(gold[1:]).all()
+
+
+def test_schedule_moves_with_the_batches(nlp: Language) -> None:
+    """Teacher annealing: at first the teacher alone, in the end the gold labels alone."""
+    examples = make_examples(nlp, taught=True, gold=True)
+    schedule = {
+        "@schedules": "constant_then.v1",
+        "rate": 0.0,
+        "steps": 2,
+        "schedule": {"@schedules": "constant.v1", "rate": 1.0},
+    }
+    blend = {
+        "@losses": "distill.blend.v1",
+        "soft": {"@losses": "distill.mse_logits.v1"},
+        "gold_weight": schedule,
+    }
+    pipe = nlp.add_pipe("textcat_distill", config={"model": bow(True), "loss": blend})
+    pipe.initialize(lambda: examples, nlp=nlp, labels=LABELS)
+    losses = [pipe.update(examples)["textcat_distill"] for _ in range(4)]  # no optimizer: it stays
+    assert losses[0] == losses[1] == pytest.approx(numpy.mean([4, 9, 1.5625, 16]), rel=1e-3)
+    assert losses[2] == losses[3] == pytest.approx(numpy.log(2))
+
+
+@pytest.mark.parametrize("logit", [float("nan"), float("inf")])
+def test_logits_that_are_not_finite_are_refused(nlp: Language, logit: float) -> None:
+    examples = make_examples(nlp, taught=True)
+    set_teacher_logits(examples[2].reference, LABELS, [0.5, logit])
+    pipe = nlp.add_pipe("textcat_distill", config={"model": bow(True)})
+    with pytest.raises(ValueError, match=rf"logit of 'positive' is {logit}.*'great great tent'"):
+        pipe.initialize(lambda: examples, nlp=nlp, labels=LABELS)

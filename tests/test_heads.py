@@ -17,7 +17,13 @@ from scripts.distill.heads import (
     to_output_gradient,
     without_activation,
 )
-from scripts.distill.losses import make_soft_cross_entropy
+from scripts.distill.losses import (
+    DistillLoss,
+    make_blend,
+    make_kl_divergence,
+    make_mse_logits,
+    make_soft_cross_entropy,
+)
 
 TEXTS = ["a kettle that works", "the lamp broke", "nice", "no no no it broke again"]
 TOK2VEC = {
@@ -105,23 +111,39 @@ def test_head_is_found(
     assert head.exclusive is exclusive
 
 
+LOSSES = [
+    pytest.param(make_soft_cross_entropy(2.0), id="soft_cross_entropy"),
+    pytest.param(make_kl_divergence(2.0), id="kl_divergence"),
+    pytest.param(make_mse_logits(), id="mse_logits"),
+    pytest.param(make_blend(make_mse_logits(), 0.4), id="blend"),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("exclusive", [True, False])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_weights_get_the_true_gradient(
-    architecture: Callable[[bool], dict[str, Any]], exclusive: bool, docs: list[Doc]
+    architecture: Callable[[bool], dict[str, Any]],
+    exclusive: bool,
+    loss: DistillLoss,
+    docs: list[Doc],
 ) -> None:
     """Move the bias of the last layer with weights a little: the loss must change as the gradient
     that backprop left there says."""
     model = build(architecture(exclusive), docs, 3)
-    head, loss = find_head(model), make_soft_cross_entropy(2.0)
+    head = find_head(model)
     teacher = numpy.random.default_rng(1).normal(size=(len(docs), 3)).astype("f")
+    gold = numpy.eye(3, dtype="f")[[0, 2, 1, 0]]
+    gold[1] = numpy.nan
 
     def total() -> float:
         logits = to_logits(head, model.predict(docs).astype("float64"))
-        return loss(teacher, logits, exclusive=exclusive).loss * len(docs)
+        result = loss(teacher, logits, exclusive=exclusive, gold_scores=gold)
+        return result.loss * len(docs)
 
     scores, backprop = model.begin_update(docs)
-    grad = loss(teacher, to_logits(head, scores), exclusive=exclusive).grad
+    logits = to_logits(head, scores)
+    grad = loss(teacher, logits, exclusive=exclusive, gold_scores=gold).grad
     backprop(to_output_gradient(head, grad, scores))
     layer = [node for node in model.walk() if node.has_param("b") and node.has_grad("b")]
     output = next(

@@ -1,5 +1,6 @@
 """Text categorizers that learn from a teacher's scores. They differ from spaCy's in loss alone."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -14,11 +15,12 @@ from spacy.pipeline.textcat_multilabel import (
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from .heads import find_head, to_logits, to_output_gradient
-from .losses import SoftLoss
+from .losses import DistillLoss
+from .teachers import as_teacher
 
 # The key in a reference document's user_data; user_data survives DocBin.
 TEACHER_LOGITS = "teacher_logits"
@@ -52,10 +54,14 @@ class DistillMixin:
     that carries none is learned from its gold labels, exactly as spaCy does it.
     """
 
-    loss: SoftLoss
+    loss: DistillLoss
     model: Model
     name: str
     labels: tuple[str, ...]
+    support_missing_values: bool
+    finish_update: Callable[[Optimizer], None]
+    # How many batches have been learned from: where a loss that changes during training stands.
+    step: int = 0
 
     def initialize(
         self,
@@ -76,13 +82,30 @@ class DistillMixin:
         super().initialize(get_examples, nlp=nlp, labels=labels, **kwargs)  # type: ignore[misc]
         find_head(self.model)
         for eg in islice(get_examples(), CHECKED_EXAMPLES):
-            logits = get_teacher_logits(eg.reference)
-            if logits is not None and set(logits) != set(self.labels):
+            self._check_logits(eg.reference)
+        self.step = 0
+
+    def _check_logits(self, doc: Doc) -> None:
+        logits = get_teacher_logits(doc)
+        if logits is None:
+            return
+        if set(logits) != set(self.labels):
+            raise ValueError(
+                f"Can't distil into '{self.name}': the teacher scores the labels "
+                f"{', '.join(sorted(logits))}, the student has {', '.join(sorted(self.labels))}."
+                " Expected the same labels. Score the texts with a teacher for these labels."
+            )
+        for label, logit in logits.items():
+            if not math.isfinite(logit):
                 raise ValueError(
-                    f"Can't distil into '{self.name}': the teacher scores the labels "
-                    f"{', '.join(sorted(logits))}, the student has {', '.join(sorted(self.labels))}."
-                    " Expected the same labels. Score the texts with a teacher for these labels."
+                    f"Can't distil into '{self.name}': the teacher's logit of '{label}' is {logit} "
+                    f"for the text '{doc.text[:60]}'. Expected a finite number. Score it again."
                 )
+
+    @property
+    def is_distillable(self) -> bool:
+        """Whether a teacher can teach this component (spaCy 4's name)."""
+        return True
 
     def get_teacher_student_loss(
         self, teacher_scores: Floats2d, student_scores: Floats2d
@@ -95,11 +118,85 @@ class DistillMixin:
         RETURNS (tuple[float, Floats2d]): Mean loss of a document; the gradient to hand to the
             model's backprop callback, same shape.
         """
+        return self._compare(teacher_scores, student_scores, None)
+
+    def _compare(
+        self, teacher_scores: Floats2d, student_scores: Floats2d, gold_scores: Floats2d | None
+    ) -> tuple[float, Floats2d]:
         head = find_head(self.model)
         result = self.loss(
-            teacher_scores, to_logits(head, student_scores), exclusive=head.exclusive
+            teacher_scores,
+            to_logits(head, student_scores),
+            exclusive=head.exclusive,
+            gold_scores=gold_scores,
+            step=self.step,
         )
         return result.loss, to_output_gradient(head, result.grad, student_scores)
+
+    def distill(
+        self,
+        teacher_pipe: Any,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a live teacher (spaCy 4's name and arguments).
+
+        teacher_pipe (Any): What scores texts: see `teachers.as_teacher`.
+        examples (Iterable[Example]): The batch: the teacher reads the references, the student the
+            predicted documents. Gold labels that references carry go to a loss that has use for them.
+        drop (float): The dropout rate.
+        sgd (Optimizer | None): The optimizer. None leaves the weights as they are.
+        losses (dict[str, float] | None): Where the loss is added under the component's name.
+        RETURNS (dict[str, float]): The losses.
+        RAISES (TypeError): The teacher is nothing that gives scores.
+        RAISES (ValueError): It scores other labels than the student's, or no finite numbers.
+        """
+        examples = list(examples)
+        validate_examples(examples, "DistillMixin.distill")
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        if not any(len(eg.predicted) for eg in examples):
+            return losses
+        exclusive = find_head(self.model).exclusive
+        teacher = as_teacher(teacher_pipe, self.labels, exclusive=exclusive)
+        teacher_scores = self.model.ops.asarray2f(
+            teacher([eg.reference for eg in examples]).astype("f")
+        )
+        set_dropout_rate(self.model, drop)
+        student_scores, backprop = self.model.begin_update([eg.predicted for eg in examples])
+        loss, d_scores = self._compare(teacher_scores, student_scores, self._get_gold(examples))
+        backprop(d_scores)
+        if sgd is not None:
+            self.finish_update(sgd)
+        self.step += 1
+        losses[self.name] += loss
+        return losses
+
+    def update(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, float]:
+        """Learn from a batch, as spaCy's components do, and count it.
+
+        examples (Iterable[Example]): The batch.
+        **kwargs (Any): drop, sgd and losses, as in spaCy.
+        RETURNS (dict[str, float]): The losses.
+        """
+        losses = super().update(examples, **kwargs)  # type: ignore[misc]
+        self.step += 1
+        return losses
+
+    def _get_gold(self, examples: Sequence[Example]) -> Floats2d:
+        """Gold labels of a batch: NaN where one isn't known. Shape: (batch, labels)."""
+        gold = numpy.full((len(examples), len(self.labels)), numpy.nan, dtype="f")
+        for row, eg in zip(gold, examples):
+            cats = eg.reference.cats
+            # As spaCy has it: among exclusive labels one that isn't written is 0.
+            if cats and not self.support_missing_values:
+                row[:] = 0
+            for i, label in enumerate(self.labels):
+                row[i] = cats.get(label, row[i])
+        return self.model.ops.asarray2f(gold)
 
     def get_loss(self, examples: Iterable[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """Find the loss of a batch: from the teacher's scores where an example carries them, from
@@ -108,22 +205,22 @@ class DistillMixin:
         examples (Iterable[Example]): The batch.
         scores (Floats2d): The model's output for it. Shape: (batch, labels).
         RETURNS (tuple[float, Floats2d]): The loss; gradient for the model's output. The loss is the
-            configured one, mean over documents; where gold labels are learned, spaCy's mean squared
-            error; of a batch of both, the mean weighted by their numbers.
+            configured one, mean over documents; where gold labels alone are learned, spaCy's mean
+            squared error; of a batch of both, the mean weighted by their numbers.
         """
         examples = list(examples)
         validate_examples(examples, "DistillMixin.get_loss")
-        logits = [get_teacher_logits(eg.reference) for eg in examples]
-        taught = [i for i, row in enumerate(logits) if row is not None]
+        taught = [i for i, eg in enumerate(examples) if get_teacher_logits(eg.reference)]
         if not taught:
             return super().get_loss(examples, scores)  # type: ignore[misc]
-        targets = self.model.ops.asarray2f(
-            numpy.array([[logits[i][label] for label in self.labels] for i in taught], dtype="f")  # type: ignore[index]
+        untaught = sorted(set(range(len(examples))) - set(taught))
+        soft_loss, d_taught = self._compare(
+            self._get_targets([examples[i] for i in taught]),
+            scores[taught],
+            self._get_gold([examples[i] for i in taught]),
         )
-        if len(taught) == len(examples):
-            return self.get_teacher_student_loss(targets, scores)
-        untaught = [i for i, row in enumerate(logits) if row is None]
-        soft_loss, d_taught = self.get_teacher_student_loss(targets, scores[taught])
+        if not untaught:
+            return soft_loss, d_taught
         gold_loss, d_untaught = super().get_loss(  # type: ignore[misc]
             [examples[i] for i in untaught], scores[untaught]
         )
@@ -132,12 +229,17 @@ class DistillMixin:
         loss = (soft_loss * len(taught) + gold_loss * len(untaught)) / len(examples)
         return loss, d_scores
 
+    def _get_targets(self, examples: Sequence[Example]) -> Floats2d:
+        rows = [get_teacher_logits(eg.reference) or {} for eg in examples]
+        targets = numpy.array([[row[label] for label in self.labels] for row in rows], dtype="f")
+        return self.model.ops.asarray2f(targets)
+
 
 class DistilledTextCategorizer(DistillMixin, TextCategorizer):
     """A text categorizer for exclusive labels that learns from a teacher's scores."""
 
     def __init__(
-        self, vocab: Vocab, model: Model, name: str, *, loss: SoftLoss, **kwargs: Any
+        self, vocab: Vocab, model: Model, name: str, *, loss: DistillLoss, **kwargs: Any
     ) -> None:
         super().__init__(vocab, model, name, **kwargs)
         self.loss = loss
@@ -147,7 +249,7 @@ class DistilledMultiLabelTextCategorizer(DistillMixin, MultiLabel_TextCategorize
     """A text categorizer for labels that don't exclude each other and learns from a teacher."""
 
     def __init__(
-        self, vocab: Vocab, model: Model, name: str, *, loss: SoftLoss, **kwargs: Any
+        self, vocab: Vocab, model: Model, name: str, *, loss: DistillLoss, **kwargs: Any
     ) -> None:
         super().__init__(vocab, model, name, **kwargs)
         self.loss = loss
@@ -173,7 +275,7 @@ def make_textcat_distill(
     model: Model[list[Doc], Floats2d],
     threshold: float,
     scorer: Callable | None,
-    loss: SoftLoss,
+    loss: DistillLoss,
 ) -> DistilledTextCategorizer:
     """Make a student for exclusive labels.
 
@@ -182,7 +284,7 @@ def make_textcat_distill(
     model (Model[list[Doc], Floats2d]): Any of spaCy's text classification models.
     threshold (float): Unused, as in spaCy's textcat.
     scorer (Callable | None): The scoring method.
-    loss (SoftLoss): The loss between teacher and student.
+    loss (DistillLoss): The loss between teacher and student.
     """
     return DistilledTextCategorizer(
         nlp.vocab, model, name, threshold=threshold, scorer=scorer, loss=loss
@@ -206,7 +308,7 @@ def make_textcat_multilabel_distill(
     model: Model[list[Doc], Floats2d],
     threshold: float,
     scorer: Callable | None,
-    loss: SoftLoss,
+    loss: DistillLoss,
 ) -> DistilledMultiLabelTextCategorizer:
     """Make a student for labels that don't exclude each other.
 
@@ -215,7 +317,7 @@ def make_textcat_multilabel_distill(
     model (Model[list[Doc], Floats2d]): Any of spaCy's text classification models.
     threshold (float): Probability from which a label counts as given.
     scorer (Callable | None): The scoring method.
-    loss (SoftLoss): The loss between teacher and student.
+    loss (DistillLoss): The loss between teacher and student.
     """
     return DistilledMultiLabelTextCategorizer(
         nlp.vocab, model, name, threshold=threshold, scorer=scorer, loss=loss

@@ -19,7 +19,7 @@ from thinc.util import get_array_module
 # Probabilities are kept this far from 0 (and from 1, where the head is logistic) when divided by.
 # float32 goes down to 1e-38 at 0 but only to 6e-8 below 1.
 SOFTMAX_FLOOR = 1e-30
-LOGISTIC_FLOOR = 1e-7
+PROBABILITY_FLOOR = 1e-7
 
 
 class Head(Enum):
@@ -70,7 +70,7 @@ def to_logits(head: Head, probabilities: Floats2d) -> Floats2d:
     xp = get_array_module(probabilities)
     if head.exclusive:
         return xp.log(probabilities.clip(SOFTMAX_FLOOR, None))
-    p = probabilities.clip(LOGISTIC_FLOOR, 1 - LOGISTIC_FLOOR)
+    p = probabilities.clip(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
     return xp.log(p) - xp.log1p(-p)
 
 
@@ -87,7 +87,7 @@ def to_output_gradient(head: Head, d_logits: Floats2d, probabilities: Floats2d) 
         return d_logits
     if head is Head.SOFTMAX_ACTIVATION:
         return d_logits / probabilities.clip(SOFTMAX_FLOOR, None)
-    p = probabilities.clip(LOGISTIC_FLOOR, 1 - LOGISTIC_FLOOR)
+    p = probabilities.clip(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
     return d_logits / (p * (1 - p))
 
 
