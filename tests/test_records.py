@@ -113,7 +113,7 @@ def test_logits_that_are_not_finite(tmp_path: Path, value: float) -> None:
         read_scores(path)
     message = str(error.value)
     assert str(path) in message
-    assert "2 rows hold logits that aren't finite, the first of them row 2" in message
+    assert f"the logit of 'negative' in row 2 is {value}, expected a finite number" in message
     assert "'score'" in message
 
 

@@ -1,16 +1,20 @@
 """The corpus that students are trained on: scored Parquet, as spaCy examples."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy
+from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 
 from .component import set_teacher_logits
-from .records import read_scores
+from .errors import InputError
+from .records import GOLD, ScoredTexts, iter_scores, read_scores, read_texts_meta
 
 
 def make_doc(nlp: Language, text: str, mask_token: str) -> Doc:
@@ -40,22 +44,33 @@ def make_doc(nlp: Language, text: str, mask_token: str) -> Doc:
 @registry.readers("distill.ScoredCorpus.v1")
 def create_scored_corpus(
     path: Path | None,
+    gold: Path | None = None,
     seed: int = 0,
     shuffle: bool = True,
     weights: dict[str, float] | None = None,
+    synthetic_per_gold: int | None = None,
+    buffer_size: int = 0,
 ) -> Callable[[Language], Iterable[Example]]:
     """Read scored texts as examples that carry their teacher's logits.
 
-    With `max_epochs = -1` in [training] the file is read and its texts are tokenized anew each epoch,
-    in another order each time; only texts and logits are in memory, not documents.
+    With `max_epochs = -1` in [training] the texts are tokenized anew each epoch, in another order
+    each time. They are read whole (texts and logits are in memory, documents are not), or streamed
+    through a shuffle buffer: for files larger than memory.
 
     path (Path | None): A Parquet file of scores. None is for configs that train on another corpus.
+    gold (Path | None): The training texts with their gold labels (.spacy). Their rows in the file get
+        the labels, for a loss that has use for them.
     seed (int): Seed of the order.
     shuffle (bool): Whether to shuffle.
     weights (dict[str, float] | None): For each method the chance of a text of its to be in an epoch,
         drawn anew each time, from 0 to 1. Methods that aren't named have 1.
+    synthetic_per_gold (int | None): So many texts of other methods are followed by one gold document,
+        and gold documents are taken over and over until the others are all read. None leaves the
+        mixture as it is in the file.
+    buffer_size (int): How many texts to keep and draw from while streaming; more shuffle better and
+        take more memory. 0 reads the file whole.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
-    RAISES (ValueError): A weight is out of range.
+    RAISES (ValueError): A setting is out of range.
     """
     for method, weight in (weights or {}).items():
         if not 0 <= weight <= 1:
@@ -63,41 +78,178 @@ def create_scored_corpus(
                 f"Can't use weights.{method} = {weight} in distill.ScoredCorpus.v1. Expected a number "
                 "from 0 to 1."
             )
-    return ScoredCorpus(path, seed=seed, shuffle=shuffle, weights=weights or {})
+    for name, value, least in (
+        ("synthetic_per_gold", synthetic_per_gold, 1),
+        ("buffer_size", buffer_size, 0),
+    ):
+        if value is not None and value < least:
+            raise ValueError(
+                f"Can't use {name} = {value} in distill.ScoredCorpus.v1. Expected {least} or more."
+            )
+    return ScoredCorpus(
+        None if path is None else Path(path),
+        None if gold is None else Path(gold),
+        seed=seed,
+        shuffle=shuffle,
+        weights=weights or {},
+        synthetic_per_gold=synthetic_per_gold,
+        buffer_size=buffer_size,
+    )
+
+
+class ScoredRow(NamedTuple):
+    """A text, the method that made it, and the teacher's logits of the shape (labels,)."""
+
+    text: str
+    method: str
+    logits: NDArray[numpy.float32]
 
 
 class ScoredCorpus:
     """Examples from a Parquet file of scores; each call gives one epoch."""
 
     def __init__(
-        self, path: Path | None, *, seed: int, shuffle: bool, weights: dict[str, float]
+        self,
+        path: Path | None,
+        gold: Path | None,
+        *,
+        seed: int,
+        shuffle: bool,
+        weights: dict[str, float],
+        synthetic_per_gold: int | None,
+        buffer_size: int,
     ) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = path
+        self.gold = gold
         self.shuffle = shuffle
         self.weights = weights
+        self.synthetic_per_gold = synthetic_per_gold
+        self.buffer_size = buffer_size
         self.rng = numpy.random.default_rng(seed)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Give the examples of one epoch.
 
         nlp (Language): The pipeline to be trained; its tokenizer is used.
-        YIELDS (Example): Examples without gold labels, the teacher's logits in the reference's
-            user_data.
+        YIELDS (Example): Examples with the teacher's logits in the reference's user_data; gold
+            labels where they are known.
         RAISES (ValueError): There is no path.
-        RAISES (InputError): The file can't be used.
+        RAISES (InputError): A file can't be used.
         """
         if self.path is None:
             raise ValueError(
                 "Can't read distill.ScoredCorpus.v1: its path is null. Expected a Parquet file of "
                 "scores. Set it in the config or with --paths.scored."
             )
-        scored = read_scores(self.path)
+        meta = read_texts_meta(self.path, scored=True)
+        gold = read_cats(self.gold, nlp) if self.gold else {}
+        for row in self._mix(self._draw(self.path)):
+            predicted = make_doc(nlp, row.text, meta.mask_token)
+            reference = predicted.copy()
+            set_teacher_logits(reference, meta.labels, row.logits.tolist())
+            if row.method == GOLD and gold:
+                reference.cats = self._get_cats(gold, row.text)
+            yield Example(predicted, reference)
+
+    def _get_cats(self, gold: Mapping[str, dict[str, float]], text: str) -> dict[str, float]:
+        if text not in gold:
+            raise InputError(
+                f"Can't find the gold labels of '{text[:60]}' in {self.gold}. Expected the texts that "
+                f"{self.path} was made of. Run the steps 'augment' and 'score' again."
+            )
+        return gold[text]
+
+    def _draw(self, path: Path) -> Iterator[ScoredRow]:
+        """Draw the rows of an epoch, in their order."""
+        rng = self.rng if self.shuffle else None
+        if not self.buffer_size:
+            yield from self._draw_from(read_scores(path), rng)
+            return
+        rows = (row for group in iter_scores(path, rng) for row in self._draw_from(group, None))
+        yield from shuffle_stream(rows, self.buffer_size, rng) if rng is not None else rows
+
+    def _draw_from(
+        self, scored: ScoredTexts, rng: numpy.random.Generator | None
+    ) -> Iterator[ScoredRow]:
         chances = numpy.array([self.weights.get(method, 1.0) for method in scored.methods])
         order = numpy.flatnonzero(self.rng.random(len(chances)) < chances)
-        if self.shuffle:
-            self.rng.shuffle(order)
+        if rng is not None:
+            rng.shuffle(order)
         for i in order.tolist():
-            predicted = make_doc(nlp, scored.texts[i], scored.meta.mask_token)
-            reference = predicted.copy()
-            set_teacher_logits(reference, scored.meta.labels, scored.logits[i])
-            yield Example(predicted, reference)
+            yield ScoredRow(scored.texts[i], scored.methods[i], scored.logits[i])
+
+    def _mix(self, rows: Iterator[ScoredRow]) -> Iterator[ScoredRow]:
+        """Let every so many synthetic texts be followed by a gold one."""
+        if self.synthetic_per_gold is None or self.path is None:
+            yield from rows
+            return
+        gold_rows = _repeat(read_method(self.path, GOLD), self.rng if self.shuffle else None)
+        synthetic = (row for row in rows if row.method != GOLD)
+        for count, row in enumerate(synthetic, start=1):
+            yield row
+            if count % self.synthetic_per_gold == 0:
+                yield next(gold_rows)
+
+
+def read_method(path: Path, method: str) -> list[ScoredRow]:
+    """Read the rows of one method, group by group.
+
+    path (Path): A Parquet file of scores.
+    method (str): The method.
+    RETURNS (list[ScoredRow]): Its rows.
+    RAISES (InputError): There are none, or the file can't be used.
+    """
+    rows = [
+        ScoredRow(*row)
+        for group in iter_scores(path)
+        for row in zip(group.texts, group.methods, group.logits)
+        if row[1] == method
+    ]
+    if not rows:
+        raise InputError(
+            f"Can't use {path}: it holds no texts of the method '{method}', which the setting "
+            "synthetic_per_gold of distill.ScoredCorpus.v1 asks for. Run the steps 'augment' and "
+            "'score' again, or set it to null."
+        )
+    return rows
+
+
+def read_cats(path: Path, nlp: Language) -> dict[str, dict[str, float]]:
+    """Read the gold labels of texts.
+
+    path (Path): Gold documents (.spacy).
+    nlp (Language): A pipeline of their language.
+    RETURNS (dict[str, dict[str, float]]): By text: 0 or 1 for each label.
+    RAISES (InputError): The file is missing.
+    """
+    if not path.is_file():
+        raise InputError(f"Can't find {path}. Expected it from the step 'prepare'. Run it first.")
+    return {doc.text: dict(doc.cats) for doc in DocBin().from_disk(path).get_docs(nlp.vocab)}
+
+
+def shuffle_stream(
+    rows: Iterable[ScoredRow], buffer_size: int, rng: numpy.random.Generator
+) -> Iterator[ScoredRow]:
+    """Shuffle a stream: each row takes the place of one drawn from a buffer.
+
+    rows (Iterable[ScoredRow]): The rows.
+    buffer_size (int): How many rows wait at most, at least 1.
+    rng (Generator): Draws.
+    YIELDS (ScoredRow): All of them, in another order.
+    """
+    rows = iter(rows)
+    buffer = list(islice(rows, buffer_size))
+    for row in rows:
+        i = int(rng.integers(len(buffer)))
+        yield buffer[i]
+        buffer[i] = row
+    rng.shuffle(buffer)  # type: ignore[arg-type]
+    yield from buffer
+
+
+def _repeat(rows: Sequence[ScoredRow], rng: numpy.random.Generator | None) -> Iterator[ScoredRow]:
+    """Give rows over and over, each time in another order."""
+    while True:
+        order = rng.permutation(len(rows)) if rng is not None else range(len(rows))
+        for i in order:
+            yield rows[i]

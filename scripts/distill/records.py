@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .outputs import atomic_file
 
+# How many scored texts are in memory at a time where they are streamed.
+ROWS_PER_GROUP = 4096
 METADATA_KEY = b"distill"
 TEXT_FIELDS = [
     pa.field("text", pa.string(), nullable=False),
@@ -95,7 +97,10 @@ def write_scores(
     columns.append(pa.array(list(logits.astype("float32")), type=pa.list_(pa.float32())))
     with atomic_file(path) as temporary:
         pq.write_table(
-            pa.table(columns, schema=_schema(SCORED_FIELDS, meta)), temporary, compression="zstd"
+            pa.table(columns, schema=_schema(SCORED_FIELDS, meta)),
+            temporary,
+            compression="zstd",
+            row_group_size=ROWS_PER_GROUP,
         )
 
 
@@ -120,14 +125,15 @@ def _meta(file: pq.ParquetFile) -> TextsMeta:
     return TextsMeta(**json.loads(file.schema_arrow.metadata[METADATA_KEY]))
 
 
-def read_texts_meta(path: Path) -> TextsMeta:
+def read_texts_meta(path: Path, *, scored: bool = False) -> TextsMeta:
     """Read what the schema of a file of texts or scores says.
 
     path (Path): The Parquet file.
+    scored (bool): Whether it has to hold scores.
     RETURNS (TextsMeta): Labels, teacher, mask token and seed.
     RAISES (InputError): The file is missing or of another kind.
     """
-    return _meta(_open(path, TEXT_FIELDS))
+    return _meta(_open(path, SCORED_FIELDS if scored else TEXT_FIELDS))
 
 
 def count_rows(path: Path) -> int:
@@ -153,32 +159,67 @@ def read_texts(path: Path) -> Iterator[TextRow]:
         yield from map(TextRow._make, zip(*columns))
 
 
-def read_scores(path: Path) -> ScoredTexts:
-    """Read texts and scores back whole.
+def iter_scores(path: Path, rng: numpy.random.Generator | None = None) -> Iterator[ScoredTexts]:
+    """Read texts and scores back, one row group in memory at a time.
 
-    path (Path): A file that write_scores made.
-    RETURNS (ScoredTexts): Texts, methods, logits and the schema's metadata.
-    RAISES (InputError): The file is missing, of another kind, empty, or holds scores that don't fit
-        its labels or aren't finite.
+    path (Path): A file that write_scores made, or one of the same layout.
+    rng (Generator | None): Draws the order of the row groups. None reads them as they stand.
+    YIELDS (ScoredTexts): The rows of a row group; none where it holds no rows.
+    RAISES (InputError): The file is missing, of another kind, damaged, empty, or holds scores that
+        don't fit its labels or aren't finite.
     """
     file = _open(path, SCORED_FIELDS)
     meta = _meta(file)
-    table = file.read(columns=["text", "method", "logits"])
-    if not table.num_rows:
+    if not file.metadata.num_rows:
         raise InputError(f"Can't use {path}: it holds no texts. Run the step 'augment' again.")
-    lengths = set(table["logits"].combine_chunks().value_lengths().to_pylist())
-    if lengths != {len(meta.labels)}:
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    starts = numpy.cumsum([0, *sizes])
+    groups = numpy.arange(file.num_row_groups)
+    if rng is not None:
+        rng.shuffle(groups)
+    for group in groups.tolist():
+        try:
+            table = file.read_row_group(group, columns=["text", "method", "logits"])
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                f"Can't read {path}, row group {group + 1}: {error}. Run the step 'score' again."
+            ) from error
+        logits = _read_logits(path, table["logits"].combine_chunks(), meta, int(starts[group]))
+        yield ScoredTexts(table["text"].to_pylist(), table["method"].to_pylist(), logits, meta)
+
+
+def _read_logits(
+    path: Path, column: pa.Array, meta: TextsMeta, first_row: int
+) -> NDArray[numpy.float32]:
+    lengths = set(column.value_lengths().to_pylist())
+    if lengths - {len(meta.labels)}:
         raise InputError(
             f"Can't use {path}: its rows have {sorted(lengths, key=str)} logits, expected "
             f"{len(meta.labels)}, one for each of the labels {', '.join(meta.labels)}. Run the step "
             "'score' again."
         )
-    flat = table["logits"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    logits = flat.reshape(-1, len(meta.labels))
-    finite = numpy.isfinite(logits).all(axis=1)
+    logits = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(meta.labels))
+    finite = numpy.isfinite(logits)
     if not finite.all():
+        row, label = (int(i) for i in numpy.argwhere(~finite)[0])
         raise InputError(
-            f"Can't use {path}: {int((~finite).sum())} rows hold logits that aren't finite, the "
-            f"first of them row {int(numpy.argmin(finite)) + 1}. Run the step 'score' again."
+            f"Can't use {path}: the logit of '{meta.labels[label]}' in row {first_row + row + 1} is "
+            f"{logits[row, label]}, expected a finite number. Run the step 'score' again."
         )
-    return ScoredTexts(table["text"].to_pylist(), table["method"].to_pylist(), logits, meta)
+    return logits
+
+
+def read_scores(path: Path) -> ScoredTexts:
+    """Read texts and scores back whole.
+
+    path (Path): A file that write_scores made.
+    RETURNS (ScoredTexts): Texts, methods, logits and the schema's metadata.
+    RAISES (InputError): See iter_scores.
+    """
+    groups = list(iter_scores(path))
+    return ScoredTexts(
+        [text for group in groups for text in group.texts],
+        [method for group in groups for method in group.methods],
+        numpy.concatenate([group.logits for group in groups]),
+        groups[0].meta,
+    )
