@@ -23,6 +23,9 @@ from .teacher_info import read_teacher_info
 # How many tokens are scored at a time. More make no difference on a CPU, but keep a GPU busy.
 TOKENS_PER_BATCH = 1024
 TOKENS_PER_BATCH_GPU = 16384
+WORDS_PER_BATCH = 256
+# What is longer is no word, such as an address.
+MAX_PIECES_PER_WORD = 16
 
 
 def load_teacher(path: Path, gpu_id: int = -1) -> Language:
@@ -105,6 +108,71 @@ def score_texts(
 def _chunks(order: Sequence[int], size: int = 4096) -> Iterator[Sequence[int]]:
     for start in range(0, len(order), size):
         yield order[start : start + size]
+
+
+def reads_lower_case(nlp: Language) -> bool:
+    """Tell whether a teacher takes "Good" and "good" for the same word.
+
+    nlp (Language): The teacher.
+    RETURNS (bool): Whether it does.
+    """
+    tokenizer = cast(Transformer, nlp.get_pipe("transformer")).model.tokenizer
+    return tokenizer.tokenize("Good GOOD") == tokenizer.tokenize("good good")
+
+
+def list_whole_words(nlp: Language) -> list[str]:
+    """List the words that a teacher's vocabulary holds whole: made of letters, and split no further
+    by its tokenizer.
+
+    nlp (Language): The teacher.
+    RETURNS (list[str]): The words, in the order of its vocabulary.
+    """
+    tokenizer = cast(Transformer, nlp.get_pipe("transformer")).model.tokenizer
+    pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    special = set(tokenizer.all_special_tokens)
+    # WordPiece marks what goes on a word ("##ing"), the others what begins one ("Ġgood", "▁good").
+    words = [piece.lstrip("Ġ▁") for piece, _ in pieces if piece not in special]
+    words = list(dict.fromkeys(word for word in words if word.isalpha()))
+    split = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
+    return [word for word, ids in zip(words, split) if len(ids) == 1]
+
+
+def encode_words(
+    nlp: Language,
+    words: Sequence[str],
+    *,
+    progress: Callable[[int], object] = lambda encoded: None,
+) -> NDArray[numpy.float32]:
+    """Let a teacher's transformer read words one by one.
+
+    nlp (Language): The teacher.
+    words (Sequence[str]): The words.
+    progress (Callable[[int], object]): Told the number of words encoded, in instalments.
+    RETURNS (NDArray[float32]): The last layer's mean over a word's pieces. Shape: (words, hidden
+        width).
+    """
+    model = cast(Transformer, nlp.get_pipe("transformer")).model
+    tokenizer, transformer = model.tokenizer, model.transformer
+    transformer.eval()
+    rows = []
+    with torch.inference_mode():
+        for start in range(0, len(words), WORDS_PER_BATCH):
+            batch = list(words[start : start + WORDS_PER_BATCH])
+            pieces = tokenizer(
+                batch,
+                padding=True,
+                truncation=True,
+                max_length=MAX_PIECES_PER_WORD,
+                return_special_tokens_mask=True,
+                return_tensors="pt",
+            )
+            mask = (1 - pieces.pop("special_tokens_mask")).unsqueeze(-1)
+            pieces, mask = pieces.to(transformer.device), mask.to(transformer.device)
+            hidden = transformer(**pieces).last_hidden_state
+            means = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+            rows.append(means.float().cpu().numpy())
+            progress(len(batch))
+    return numpy.concatenate(rows)
 
 
 def score_file(

@@ -1,0 +1,143 @@
+"""Word vectors from the teacher, for students to start from.
+
+A student meets words that no training text holds. What the fine-tuned teacher makes of such a word,
+read alone, tells the student what it means for the task at hand.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy
+import spacy
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from spacy.cli.init_pipeline import init_vectors_cli
+from spacy.language import Language
+
+from .documents import read_gold
+from .errors import InputError
+from .outputs import atomic_folder
+from .records import read_texts
+
+WORD2VEC = "vectors.txt"
+
+
+class Built(NamedTuple):
+    """How many words have vectors, how wide they are, and which share of the encodings' variance
+    they keep.
+    """
+
+    words: int
+    width: int
+    variance: float
+
+
+def count_words(nlp: Language, texts: Iterable[str], *, lower: bool) -> Counter[str]:
+    """Count the words of texts as a student's tokenizer splits them.
+
+    nlp (Language): A pipeline of their language.
+    texts (Iterable[str]): The texts.
+    lower (bool): Whether "Good" and "good" are one word.
+    RETURNS (Counter[str]): How often each occurs; what is white space is left out.
+    """
+    counts: Counter[str] = Counter()
+    for doc in nlp.tokenizer.pipe(texts):
+        counts.update(token.lower_ if lower else token.text for token in doc if not token.is_space)
+    return counts
+
+
+def choose_words(counts: Counter[str], whole_words: Sequence[str], n_words: int) -> list[str]:
+    """Choose the words to give vectors to: those of the texts, most frequent first, then those that
+    the teacher knows whole, in the order of its vocabulary (more frequent ones come first there).
+
+    counts (Counter[str]): The words of the texts.
+    whole_words (Sequence[str]): The teacher's words.
+    n_words (int): How many at most.
+    RETURNS (list[str]): Different words.
+    """
+    words = [word for word, _ in counts.most_common()]
+    return list(dict.fromkeys([*words, *whole_words]))[:n_words]
+
+
+def reduce_width(
+    encodings: NDArray[numpy.float32], width: int, seed: int
+) -> tuple[NDArray[numpy.float32], float]:
+    """Reduce encodings by PCA, and scale them to a mean length of 1.
+
+    encodings (NDArray[float32]): Shape: (words, hidden width).
+    width (int): Wanted; no more than there are words or hidden dimensions.
+    seed (int): Seed of the randomized solver.
+    RETURNS (tuple[NDArray[float32], float]): Vectors of the shape (words, width); the share of the
+        variance that they keep.
+    RAISES (InputError): The width is more than the encodings have.
+    """
+    if width > min(encodings.shape):
+        raise InputError(
+            f"Can't make vectors {width} wide of {encodings.shape[0]} words with "
+            f"{encodings.shape[1]} dimensions each. Expected a width of {min(encodings.shape)} or "
+            "less. Set it with --vars.vector_width."
+        )
+    pca = PCA(width, svd_solver="randomized", random_state=seed)
+    vectors = pca.fit_transform(encodings).astype("float32")
+    vectors /= numpy.linalg.norm(vectors, axis=1).mean()
+    return vectors, float(pca.explained_variance_ratio_.sum())
+
+
+def build_vectors(
+    corpus: Path,
+    whole_words: Sequence[str],
+    encode: Callable[[Sequence[str]], NDArray[numpy.float32]],
+    output: Path,
+    *,
+    lang: str,
+    lower: bool,
+    n_words: int,
+    width: int,
+    seed: int,
+    pool: Path | None = None,
+) -> Built:
+    """Build a pipeline that holds word vectors and nothing else, for [initialize.vectors].
+
+    corpus (Path): The folder of the gold corpus; words of its training texts come first.
+    whole_words (Sequence[str]): Words that the teacher knows whole.
+    encode (Callable): From words to the teacher's encodings of the shape (words, hidden width).
+    output (Path): Folder for the pipeline.
+    lang (str): Language code.
+    lower (bool): Whether the teacher reads all letters as lower-case: vectors are then looked up by
+        the lower-case form of a token.
+    n_words (int): How many words at most.
+    width (int): Width of the vectors.
+    seed (int): Seed of the PCA.
+    pool (Path | None): Parquet file of unlabelled texts, whose words count too.
+    RETURNS (Built): What was built.
+    RAISES (InputError): An input is missing, or the width is more than there are dimensions.
+    """
+    nlp = spacy.blank(lang)
+    counts = count_words(nlp, read_gold(corpus / "train.spacy", lang).texts, lower=lower)
+    if pool is not None:
+        counts += count_words(nlp, (row.text for row in read_texts(pool)), lower=lower)
+    words = choose_words(counts, whole_words, n_words)
+    vectors, variance = reduce_width(encode(words), width, seed)
+    with atomic_folder(output) as temporary:
+        source = temporary / WORD2VEC
+        with source.open("w", encoding="utf8") as file:
+            file.write(f"{len(words)} {width}\n")
+            for word, vector in zip(words, vectors):
+                file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
+        name, attr = f"{lang}_teacher.vectors", "LOWER" if lower else "ORTH"
+        init_vectors_cli(
+            lang,
+            source,
+            temporary,
+            prune=-1,
+            truncate=0,
+            mode="default",
+            name=name,
+            verbose=False,
+            jsonl_loc=None,
+            attr=attr,
+        )
+        source.unlink()
+    return Built(len(words), width, variance)
