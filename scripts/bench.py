@@ -9,13 +9,16 @@ from wasabi import msg
 
 from .console import done, run
 from .distill.benchmark import benchmark
+from .distill.products import DEFAULT_STUDENTS, split_names
 
 
 def bench(
     corpus: Annotated[Path, typer.Argument(help="Folder of the gold corpus")],
     training: Annotated[Path, typer.Argument(help="Folder of the models")],
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
-    student: Annotated[str, typer.Option(help="Students' architectures, by comma")] = "bow,cnn",
+    students: Annotated[
+        str, typer.Option(help="Students' architectures, by comma")
+    ] = DEFAULT_STUDENTS,
     rounds: Annotated[int, typer.Option(help="How often each model is measured", min=1)] = 5,
 ) -> None:
     """Measure each model in turn, several times over, in one process."""
@@ -29,7 +32,7 @@ def bench(
             corpus,
             training,
             lang=lang,
-            architectures=[name.strip() for name in student.split(",")],
+            architectures=split_names(students),
             rounds=rounds,
             progress=show,
         )

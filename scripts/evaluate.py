@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from .console import done, run
 from .distill.evaluation import evaluate_models, list_candidates
+from .distill.products import DEFAULT_STUDENTS, split_names
 
 
 def evaluate(
@@ -16,11 +17,13 @@ def evaluate(
     training: Annotated[Path, typer.Argument(help="Folder of the models")],
     output: Annotated[Path, typer.Argument(help="The file metrics.json")],
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
-    student: Annotated[str, typer.Option(help="Students' architectures, by comma")] = "bow,cnn",
+    students: Annotated[
+        str, typer.Option(help="Students' architectures, by comma")
+    ] = DEFAULT_STUDENTS,
     seed: Annotated[int, typer.Option(help="Seed the models were trained with")] = 0,
 ) -> None:
     """Measure quality and cost of teacher, students, baselines and TF-IDF, and compare them."""
-    architectures = [name.strip() for name in student.split(",")]
+    architectures = split_names(students)
     with tqdm(total=len(list_candidates(training, architectures)), unit="model") as bar:
 
         def show(name: str) -> None:

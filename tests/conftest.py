@@ -200,6 +200,8 @@ def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
         "transformer": request.getfixturevalue("tiny_transformer"),
         "n_synthetic": 400,
         "epochs": 2,
+        "vector_words": 500,
+        "vector_width": 16,
     }
     arguments = [
         word for name, value in variables.items() for word in (f"--vars.{name}", str(value))

@@ -77,7 +77,7 @@ def test_figures_fit_each_other(metrics: dict[str, Any]) -> None:
 
 def test_accuracy_is_the_models_own(small_run: Run, metrics: dict[str, Any]) -> None:
     texts, gold = read_gold(small_run.corpus / "test.spacy", "en")
-    nlp = spacy.load(small_run.training / "student_cnn" / "model-best")
+    nlp = spacy.load(small_run.training / "student" / "cnn" / "model-best")
     right = [
         max(doc.cats, key=lambda label: doc.cats[label]) == metrics["labels"][row.argmax()]
         for doc, row in zip(nlp.pipe(texts), gold)

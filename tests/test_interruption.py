@@ -17,7 +17,7 @@ from scripts.distill import augmenters, callbacks, evaluation, readers, training
 from scripts.distill.evaluation import Measured, evaluate_models
 from scripts.distill.measure import load_predictor
 from scripts.distill.scoring import score_file
-from scripts.distill.students import train_student
+from scripts.distill.students import find_architectures, train_student
 from scripts.distill.synthetic import build_synthetic
 from scripts.distill.teacher_info import read_teacher_info
 
@@ -145,13 +145,14 @@ def test_score(small_run: Run, tmp_path: Path) -> None:
 
 
 def test_student(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = tmp_path / "student_bow"
+    output = tmp_path / "bow"
 
     def run() -> None:
         train_student(
-            small_run.folder / "configs" / "student_bow.cfg",
+            next(find_architectures(small_run.folder / "configs", "bow")),
             small_run.corpus,
             small_run.corpus / "scored.parquet",
+            small_run.training / "vectors",
             output,
             lang="en",
             seed=0,
@@ -162,8 +163,9 @@ def test_student(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         patch.setattr(training.shutil, "rmtree", kill)  # after training, before the last touches
         run()
     # What a process that is killed for good leaves: the next run clears it away.
-    (tmp_path / ".student_bow.partial" / "model-best").mkdir(parents=True, exist_ok=True)
+    (tmp_path / ".bow.partial" / "model-best").mkdir(parents=True, exist_ok=True)
     run()
-    assert [path.name for path in tmp_path.iterdir()] == ["student_bow"]
-    weights = Path("student_bow", "model-best", "textcat", "model")
-    assert (tmp_path / weights).read_bytes() == (small_run.training / weights).read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["bow"]
+    weights = Path("bow", "model-best", "textcat", "model")
+    undisturbed = small_run.training / "student" / weights
+    assert (tmp_path / weights).read_bytes() == undisturbed.read_bytes()

@@ -76,7 +76,7 @@ def test_wheel_gives_the_trained_students_scores(
     way: str, small_run: Run, installed: dict[str, Any]
 ) -> None:
     student = choose_student(small_run.training, ["bow", "cnn"])
-    nlp = spacy.load(small_run.training / student / "model-best")
+    nlp = spacy.load(small_run.training / "student" / student / "model-best")
     expected = [list(doc.cats.values()) for doc in nlp.pipe(TEXTS)]
     found = [list(cats.values()) for cats in installed[way]]
     numpy.testing.assert_allclose(found, expected, atol=1e-6)
@@ -89,7 +89,7 @@ def test_meta_says_what_it_is(installed: dict[str, Any], small_run: Run) -> None
     assert (meta["lang"], meta["name"], meta["version"]) == ("en", "reviews_polarity", "0.1.0")
     assert meta["license"] == "MIT"
     assert meta["labels"]["textcat"] == ["negative", "positive"]
-    assert meta["performance"]["accuracy"] == metrics["models"][student]["accuracy"]
+    assert meta["performance"]["accuracy"] == metrics["models"][f"student_{student}"]["accuracy"]
     assert "distilled from a teacher" in meta["description"]
     assert len(meta["sources"]) == 2
 
@@ -110,12 +110,12 @@ def test_wheel_holds_readme_metrics_and_licence(small_run: Run) -> None:
 
 def test_best_student_on_dev_is_chosen(tmp_path: Path) -> None:
     for name, score in (("bow", 0.8), ("cnn", 0.9), ("lstm", 0.9)):
-        folder = tmp_path / f"student_{name}" / "model-best"
+        folder = tmp_path / "student" / name / "model-best"
         folder.mkdir(parents=True)
         meta = {"performance": {"cats_micro_f": score}}
         (folder / "meta.json").write_text(json.dumps(meta), encoding="utf8")
-    assert choose_student(tmp_path, ["bow", "cnn", "lstm"]) == "student_cnn"
-    with pytest.raises(InputError, match=r"student_ensemble.*step 'student'"):
+    assert choose_student(tmp_path, ["bow", "cnn", "lstm"]) == "cnn"
+    with pytest.raises(InputError, match=r"ensemble.*step 'student'"):
         choose_student(tmp_path, ["bow", "ensemble"])
 
 

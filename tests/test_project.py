@@ -18,6 +18,7 @@ STEPS = [
     "teacher",
     "augment",
     "score",
+    "vectors",
     "baseline",
     "student",
     "evaluate",
@@ -125,7 +126,7 @@ def test_declared_outputs_exist(name: str, small_run: Run) -> None:
 def test_every_step_ends_with_a_line_of_outcome(small_run: Run) -> None:
     for product in ("corpus/en:", "synthetic.parquet:", "scored.parquet:", "metrics.json:"):
         assert product in small_run.output
-    for product in ("teacher/model-best:", "student_cnn/model-best:", "baseline_bow/model-best:"):
+    for product in ("teacher/model-best:", "student/cnn/model-best:", "baseline/bow/model-best:"):
         assert product in small_run.output
     assert small_run.wheel.name in small_run.output
 

@@ -16,7 +16,7 @@ from scripts.distill.measure import load_predictor
 from scripts.distill.metrics import evaluate
 from scripts.distill.records import TextRow, TextsMeta, write_scores
 from scripts.distill.scoring import load_teacher, score_texts
-from scripts.distill.students import train_baseline, train_student
+from scripts.distill.students import Architecture, train_baseline, train_student
 from scripts.distill.teacher import train_teacher
 from scripts.distill.tfidf import train_tfidf
 
@@ -72,14 +72,16 @@ def test_task_from_texts_to_metrics(task: str, tmp_path: Path, tiny_transformer:
     settings["training"].update({"max_steps": 10, "eval_frequency": 5})
     settings.to_disk(tmp_path / "bow.cfg")
     common = {"lang": "en", "seed": 0, "gpu_id": -1}
+    bow = Architecture("bow", tmp_path / "bow.cfg", {})
     student = train_student(
-        tmp_path / "bow.cfg",
+        bow,
         corpus,
         tmp_path / "scored.parquet",
+        tmp_path / "vectors",
         tmp_path / "student",
         **common,  # type: ignore[arg-type]
     )
-    baseline = train_baseline(tmp_path / "bow.cfg", corpus, tmp_path / "baseline", **common)  # type: ignore[arg-type]
+    baseline = train_baseline(bow, corpus, tmp_path / "baseline", **common)  # type: ignore[arg-type]
     tfidf = train_tfidf(corpus, tmp_path / "tfidf", lang="en", seed=0)
     test_texts, gold = read_gold(corpus / "test.spacy", "en")
     expected_teacher = load_predictor(tmp_path / "teacher" / "model-best", labels)(test_texts)

@@ -3,21 +3,31 @@
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import spacy
+from spacy.util import load_config
 
 from scripts.distill import callbacks, readers, training  # noqa: F401
 from scripts.distill.errors import InputError
-from scripts.distill.students import schedule_overrides, train_baseline, train_student
+from scripts.distill.records import TextRow, TextsMeta, write_scores
+from scripts.distill.students import (
+    Architecture,
+    schedule_overrides,
+    train_baseline,
+    train_student,
+)
 from scripts.distill.training import corpus_overrides, train
 
 from .conftest import ROOT, Run
 
-BOW = ROOT / "configs" / "student_bow.cfg"
+CONFIGS = ROOT / "configs"
+BOW = CONFIGS / "student_bow.cfg"
+STUDENT = Architecture("bow", BOW, {})
 
 
 @pytest.mark.parametrize(
-    "name", ["student_bow", "student_cnn", "baseline_bow", "baseline_cnn", "teacher"]
+    "name", ["student/bow", "student/cnn", "baseline/bow", "baseline/cnn", "teacher"]
 )
 def test_models_are_plain_and_score_both_labels(small_run: Run, name: str) -> None:
     path = small_run.training / name
@@ -47,7 +57,7 @@ def test_killed_training_leaves_what_was_there(
 
     monkeypatch.setattr(training, "spacy_train", fail)
     with pytest.raises(KeyboardInterrupt):
-        train(BOW, output, corpus_overrides(small_run.corpus, "en", 0, "textcat"))
+        train(BOW, output, corpus_overrides(BOW, small_run.corpus, "en", 0, "textcat"))
     assert [p.name for p in tmp_path.rglob("*")] == ["student", "old"]
 
 
@@ -56,23 +66,33 @@ def test_multilabel_tasks_change_factory_and_head(small_run: Run, tmp_path: Path
     for name in ("train.spacy", "dev.spacy", "test.spacy", "labels.json"):
         (tmp_path / name).touch()
     (tmp_path / "stats.json").write_text(stats.replace('"exclusive":true', '"exclusive":false'))
-    overrides = corpus_overrides(tmp_path, "en", 0, "textcat_multilabel_distill")
+    overrides = corpus_overrides(BOW, tmp_path, "en", 0, "textcat_multilabel_distill")
     assert overrides["components.textcat.factory"] == "textcat_multilabel_distill"
     assert overrides["components.textcat.model.exclusive_classes"] is False
-    exclusive = corpus_overrides(small_run.corpus, "en", 0, "textcat_multilabel_distill")
+    exclusive = corpus_overrides(BOW, small_run.corpus, "en", 0, "textcat_multilabel_distill")
     assert "components.textcat.factory" not in exclusive
 
 
 def test_missing_inputs_are_named(small_run: Run, tmp_path: Path) -> None:
     common: dict[str, Any] = {"lang": "en", "seed": 0, "gpu_id": -1}
     with pytest.raises(InputError, match=r"train\.spacy.*step 'prepare'"):
-        train_baseline(BOW, tmp_path, tmp_path / "out", **common)
+        train_baseline(STUDENT, tmp_path, tmp_path / "out", **common)
     with pytest.raises(InputError, match=r"scored\.parquet.*step 'score'"):
         train_student(
-            BOW, small_run.corpus, tmp_path / "scored.parquet", tmp_path / "out", **common
+            STUDENT,
+            small_run.corpus,
+            tmp_path / "scored.parquet",
+            tmp_path / "vectors",
+            tmp_path / "out",
+            **common,
         )
     with pytest.raises(InputError, match=r"none\.cfg"):
-        train_baseline(tmp_path / "none.cfg", small_run.corpus, tmp_path / "out", **common)
+        train_baseline(
+            STUDENT._replace(config=tmp_path / "none.cfg"),
+            small_run.corpus,
+            tmp_path / "out",
+            **common,
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -85,3 +105,58 @@ def test_students_see_every_text() -> None:
     }
     epoch = -(-1_000_000 // settings["batcher"]["size"])
     assert large == {"training.max_steps": epoch, "training.patience": epoch // 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"@losses": "distill.hinge.v1"}, "distill.hinge.v1"),
+        ({"@losses": "distill.kl_divergence.v1", "temperature": -2.0}, "temperature = -2.0"),
+        (
+            {
+                "@losses": "distill.blend.v1",
+                "soft": {"@losses": "distill.mse_logits.v1"},
+                "gold_weight": 1.5,
+            },
+            "gold_weight = 1.5",
+        ),
+        ({"@losses": "distill.mse_logits.v1", "temperature": 2.0}, "temperature"),
+    ],
+)
+def test_bad_losses_are_refused_before_training(
+    small_run: Run, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    settings = load_config(BOW, interpolate=False)
+    settings["components"]["textcat"]["loss"] = changes
+    settings.to_disk(tmp_path / "bow.cfg")
+    with pytest.raises(InputError, match=rf"bow\.cfg.*{message}"):
+        train_student(
+            STUDENT._replace(config=tmp_path / "bow.cfg"),
+            small_run.corpus,
+            small_run.corpus / "scored.parquet",
+            small_run.training / "vectors",
+            tmp_path / "out",
+            lang="en",
+            seed=0,
+            gpu_id=-1,
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["bow.cfg"]
+
+
+def test_teacher_of_other_labels_is_refused(small_run: Run, tmp_path: Path) -> None:
+    scored = tmp_path / "scored.parquet"
+    rows = [TextRow("a lamp", "data:1", "swap")]
+    meta = TextsMeta(["bad", "good"], "t", "[MASK]", 0)
+    write_scores(scored, rows, numpy.zeros((1, 2), dtype="float32"), meta)
+    with pytest.raises(InputError, match=r"scores the labels bad, good.*negative, positive"):
+        train_student(
+            STUDENT,
+            small_run.corpus,
+            scored,
+            small_run.training / "vectors",
+            tmp_path / "out",
+            lang="en",
+            seed=0,
+            gpu_id=-1,
+        )
+    assert not (tmp_path / "out").exists()

@@ -18,6 +18,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
+from .errors import SettingError
 from .heads import find_head, to_logits, to_output_gradient
 from .losses import DistillLoss
 from .teachers import as_teacher
@@ -90,14 +91,14 @@ class DistillMixin:
         if logits is None:
             return
         if set(logits) != set(self.labels):
-            raise ValueError(
+            raise SettingError(
                 f"Can't distil into '{self.name}': the teacher scores the labels "
                 f"{', '.join(sorted(logits))}, the student has {', '.join(sorted(self.labels))}."
                 " Expected the same labels. Score the texts with a teacher for these labels."
             )
         for label, logit in logits.items():
             if not math.isfinite(logit):
-                raise ValueError(
+                raise SettingError(
                     f"Can't distil into '{self.name}': the teacher's logit of '{label}' is {logit} "
                     f"for the text '{doc.text[:60]}'. Expected a finite number. Score it again."
                 )

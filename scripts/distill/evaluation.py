@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .documents import read_gold
 from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
-from .products import BEST, choose_student, read_stats, require
+from .products import BEST, choose_student, model_folder, read_stats, require
 from .records import GOLD, read_texts
 from .tfidf import MODEL as TFIDF_MODEL
 
@@ -70,7 +70,8 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
     for step in ("student", "baseline"):
         for architecture in architectures:
             name = f"{step}_{architecture}"
-            candidates.append(Candidate(name, architecture, training / name / BEST, step))
+            path = model_folder(training, step, architecture) / BEST
+            candidates.append(Candidate(name, architecture, path, step))
     tfidf = Candidate(TFIDF, "tfidf_logreg", training / TFIDF / TFIDF_MODEL, "baseline")
     return [*candidates, tfidf]
 
@@ -173,7 +174,7 @@ def evaluate_models(
     data = {
         **stats,
         **_describe_scored(scored),
-        "best_student": choose_student(training, architectures),
+        "best_student": f"student_{choose_student(training, architectures)}",
         "machine": describe_machine(),
     }
     metrics = {

@@ -16,6 +16,8 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import get_array_module
 
+from .errors import SettingError
+
 # Probabilities are kept this far from 0 (and from 1, where the head is logistic) when divided by.
 # float32 goes down to 1e-38 at 0 but only to 6e-8 below 1.
 SOFTMAX_FLOOR = 1e-30
@@ -54,7 +56,7 @@ def find_head(model: Model) -> Head:
         return Head(layer.name)
     except ValueError:
         names = ", ".join(head.value for head in Head)
-        raise ValueError(
+        raise SettingError(
             f"Can't distil into the model '{model.name}': its last layer is '{layer.name}', "
             f"expected one of: {names}. For TextCatBOW set no_output_layer = false."
         ) from None

@@ -9,6 +9,8 @@ from spacy.util import registry
 from thinc.types import Floats2d
 from thinc.util import get_array_module
 
+from .errors import SettingError
+
 
 class LossAndGrad(NamedTuple):
     """The mean loss of a document; the gradient of the *sum* over the documents, as spaCy's other
@@ -54,14 +56,14 @@ def validate_scores(teacher_scores: Floats2d, student_scores: Floats2d) -> None:
     RAISES (ValueError): The shapes differ, or a score is not finite.
     """
     if teacher_scores.shape != student_scores.shape:
-        raise ValueError(
+        raise SettingError(
             f"Teacher scores of shape {teacher_scores.shape} and student scores of shape "
             f"{student_scores.shape}, expected equal shapes (batch, labels)"
         )
     xp = get_array_module(student_scores)
     for name, scores in (("teacher", teacher_scores), ("student", student_scores)):
         if not xp.isfinite(scores).all():
-            raise ValueError(f"A score of the {name} is not finite")
+            raise SettingError(f"A score of the {name} is not finite")
 
 
 def log_softmax(logits: Floats2d) -> Floats2d:
@@ -130,7 +132,7 @@ def validate_temperature(temperature: float, loss: str) -> None:
     RAISES (ValueError): It isn't.
     """
     if not 0 < temperature < float("inf"):
-        raise ValueError(
+        raise SettingError(
             f"Can't use temperature = {temperature} in {loss}. Expected a number above 0."
         )
 
@@ -266,7 +268,7 @@ def make_blend(soft: DistillLoss, gold_weight: float | Iterable[float]) -> Disti
 
 def _validate_gold_weight(weight: float, step: int) -> None:
     if not 0 <= weight <= 1:
-        raise ValueError(
+        raise SettingError(
             f"Can't use gold_weight = {weight} (batch {step + 1}) in distill.blend.v1. Expected a "
             "number from 0 to 1, or a schedule of such numbers."
         )

@@ -15,7 +15,7 @@ from spacy.cli.package import package as spacy_package
 
 from .errors import InputError
 from .outputs import atomic_file
-from .products import BEST, require
+from .products import BEST, model_folder, require
 from .report import make_environment, read_metrics
 from .teacher_info import TeacherInfo
 
@@ -95,12 +95,13 @@ def package_student(
     metrics = read_metrics(metrics_path)
     require(license_file, step="a checkout of the project")
     student = metrics["data"]["best_student"]
-    require(training / student / BEST, step="student")
+    model_path = model_folder(training, "student", metrics["models"][student]["kind"]) / BEST
+    require(model_path, step="student")
     meta = make_meta(student, metrics, teacher, name, version, license_name)
     full_name = f"{metrics['lang']}_{name}"
     with tempfile.TemporaryDirectory() as folder:
         model, built = Path(folder) / "model", Path(folder) / "built"
-        shutil.copytree(training / student / BEST, model)
+        shutil.copytree(model_path, model)
         old_meta = srsly.read_json(model / "meta.json")
         srsly.write_json(model / "meta.json", {**old_meta, **meta})
         shutil.copy(metrics_path, model / "metrics.json")

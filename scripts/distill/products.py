@@ -9,6 +9,7 @@ import srsly
 from .errors import InputError
 
 BEST = "model-best"
+DEFAULT_STUDENTS = "bow,cnn"
 # The score that decides which checkpoint is kept; the accuracy where labels are exclusive.
 DEV_SCORE = "cats_micro_f"
 
@@ -39,17 +40,44 @@ def read_stats(corpus: Path) -> dict[str, Any]:
     return srsly.read_json(corpus / "stats.json")
 
 
+def split_names(names: str) -> list[str]:
+    """Split a list of names.
+
+    names (str): Names, separated by commas.
+    RETURNS (list[str]): The names.
+    RAISES (InputError): There are none, or one is there twice.
+    """
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    if not found or len(set(found)) < len(found):
+        raise InputError(
+            f"Can't use the students '{names}'. Expected different names, separated by commas, such "
+            "as bow,cnn. Set them with --vars.students."
+        )
+    return found
+
+
+def model_folder(training: Path, step: str, architecture: str) -> Path:
+    """Say where a student or baseline lies.
+
+    training (Path): The folder of the models.
+    step (str): "student" or "baseline".
+    architecture (str): Its architecture, such as "cnn".
+    RETURNS (Path): Its folder.
+    """
+    return training / step / architecture
+
+
 def choose_student(training: Path, architectures: Sequence[str]) -> str:
     """Choose the student that did best on dev; test has no say.
 
     training (Path): The folder of the models.
     architectures (Sequence[str]): Architectures to choose from; of equals, the first.
-    RETURNS (str): The student's name, such as "student_cnn".
+    RETURNS (str): Its architecture, such as "cnn".
     RAISES (InputError): A student is missing.
     """
-    names = [f"student_{architecture}" for architecture in architectures]
-    require(*(training / name / BEST for name in names), step="student")
-    return max(names, key=lambda name: read_dev_score(training / name / BEST))
+    paths = {name: model_folder(training, "student", name) / BEST for name in architectures}
+    require(*paths.values(), step="student")
+    return max(paths, key=lambda name: read_dev_score(paths[name]))
 
 
 def read_dev_score(model: Path) -> float:

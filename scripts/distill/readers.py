@@ -13,7 +13,7 @@ from spacy.training import Example
 from spacy.util import registry
 
 from .component import set_teacher_logits
-from .errors import InputError
+from .errors import InputError, SettingError
 from .records import GOLD, ScoredTexts, iter_scores, read_scores, read_texts_meta
 
 
@@ -74,7 +74,7 @@ def create_scored_corpus(
     """
     for method, weight in (weights or {}).items():
         if not 0 <= weight <= 1:
-            raise ValueError(
+            raise SettingError(
                 f"Can't use weights.{method} = {weight} in distill.ScoredCorpus.v1. Expected a number "
                 "from 0 to 1."
             )
@@ -83,7 +83,7 @@ def create_scored_corpus(
         ("buffer_size", buffer_size, 0),
     ):
         if value is not None and value < least:
-            raise ValueError(
+            raise SettingError(
                 f"Can't use {name} = {value} in distill.ScoredCorpus.v1. Expected {least} or more."
             )
     return ScoredCorpus(
@@ -137,7 +137,7 @@ class ScoredCorpus:
         RAISES (InputError): A file can't be used.
         """
         if self.path is None:
-            raise ValueError(
+            raise SettingError(
                 "Can't read distill.ScoredCorpus.v1: its path is null. Expected a Parquet file of "
                 "scores. Set it in the config or with --paths.scored."
             )

@@ -92,7 +92,7 @@ def train_teacher(
     RETURNS (Trained): The best checkpoint.
     RAISES (InputError): An input is missing or the transformer can't be used.
     """
-    overrides = corpus_overrides(corpus, lang, seed, "textcat_multilabel")
+    overrides = corpus_overrides(config, corpus, lang, seed, "textcat_multilabel")
     name = find_transformer(transformer, lang)
     epoch = steps_per_epoch(corpus, read_config(config)["training"]["batcher"]["size"])
     overrides.update(

@@ -2,15 +2,17 @@
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from catalogue import RegistryError
+from confection import ConfigValidationError
 from spacy.cli.train import train as spacy_train
 from spacy.util import load_config
 
 from .devices import use_device
-from .errors import InputError
+from .errors import InputError, SettingError
 from .outputs import atomic_folder
 from .products import BEST, read_dev_score, read_stats
 
@@ -34,9 +36,32 @@ def steps_per_epoch(corpus: Path, batch_size: int) -> int:
     return max(math.ceil(read_stats(corpus)["splits"]["train"]["texts"] / batch_size), 1)
 
 
-def corpus_overrides(corpus: Path, lang: str, seed: int, multilabel_factory: str) -> dict[str, Any]:
+def find_keys(config: Path, key: str) -> dict[str, Any]:
+    """Find a setting in a text categorizer's model, however deep it lies.
+
+    config (Path): A training config.
+    key (str): The setting's name.
+    RETURNS (dict[str, Any]): Its values, by dotted config key.
+    RAISES (InputError): The config is missing.
+    """
+
+    def walk(block: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+        for name, value in block.items():
+            if name == key:
+                yield f"{path}.{name}", value
+            elif isinstance(value, dict):
+                yield from walk(value, f"{path}.{name}")
+
+    model = "components.textcat.model"
+    return dict(walk(read_config(config)["components"]["textcat"]["model"], model))
+
+
+def corpus_overrides(
+    config: Path, corpus: Path, lang: str, seed: int, multilabel_factory: str
+) -> dict[str, Any]:
     """Say what every config of ours leaves open about the corpus.
 
+    config (Path): The config.
     corpus (Path): The folder of the gold corpus.
     lang (str): Language code.
     seed (int): Seed of weights and order.
@@ -51,7 +76,7 @@ def corpus_overrides(corpus: Path, lang: str, seed: int, multilabel_factory: str
     }
     if not read_stats(corpus)["exclusive"]:
         overrides["components.textcat.factory"] = multilabel_factory
-        overrides["components.textcat.model.exclusive_classes"] = False
+        overrides.update(dict.fromkeys(find_keys(config, "exclusive_classes"), False))
     return overrides
 
 
@@ -85,13 +110,19 @@ def train(
     finish (Callable[[Path, float], None]): Called with the folder and the score on dev before the
         folder is put in its place, to add to it.
     RETURNS (Trained): The best pipeline.
-    RAISES (InputError): The config is missing, or there is no such GPU.
+    RAISES (InputError): The config is missing, a setting in it can't be used, or there is no such
+        GPU.
     """
     read_config(config)
     use_device(gpu_id)
     with atomic_folder(output) as temporary:
         logger = {"training.logger.output_file": str(temporary / LOG)}
-        spacy_train(config, temporary, use_gpu=gpu_id, overrides={**overrides, **logger})
+        try:
+            spacy_train(config, temporary, use_gpu=gpu_id, overrides={**overrides, **logger})
+        except (ConfigValidationError, RegistryError, SettingError) as error:
+            raise InputError(
+                f"Can't train with {config}: {' '.join(str(error).split())}"
+            ) from error
         shutil.rmtree(temporary / LAST)
         finish(temporary, read_dev_score(temporary / BEST))
     return Trained(output / BEST, read_dev_score(output / BEST))
