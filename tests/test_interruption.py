@@ -70,11 +70,17 @@ def test_killed_step(step: str, small_run: Run, tmp_path: Path) -> None:
         return subprocess.run(words, cwd=folder, capture_output=True, check=False).returncode
 
     assert run("-c", KILLED) == -signal.SIGKILL
-    assert read_outputs(folder, command["outputs"]) == before
+    left = read_outputs(folder, command["outputs"])
+    if step == "prepare":  # five files: the one without which no step takes the others goes first
+        assert before.keys() - left.keys() == {"corpus/en/stats.json"}
+    else:
+        assert left.keys() == before.keys()
+    assert left == {name: content for name, content in before.items() if name in left}
     assert list(folder.rglob(".*.partial"))
     for output in command["outputs"]:
-        remove = shutil.rmtree if (folder / output).is_dir() else Path.unlink
-        remove(folder / output)
+        shutil.rmtree(folder / output, ignore_errors=True)
+        if (folder / output).is_file():
+            (folder / output).unlink()
     assert run("-m") == 0
     assert read_outputs(folder, command["outputs"]) == before
     assert not list(folder.rglob(".*.partial"))
