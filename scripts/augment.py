@@ -39,10 +39,11 @@ def augment(
     made = sum(synthetic.counts.values())
     parts = ", ".join(f"{name} {count}" for name, count in synthetic.counts.items())
     short = "" if made == n_synthetic else f" ({n_synthetic} asked for: no more different ones)"
-    gold = len(synthetic.rows) - made
+    gold = len(synthetic.rows) - made - synthetic.pool
+    pool = f" and {synthetic.pool} of the pool" if synthetic.pool else ""
     done(
-        f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones; parts of speech by "
-        f"{describe_tagger(lang, tagger)}."
+        f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones{pool}; parts of "
+        f"speech by {describe_tagger(lang, tagger)}."
     )
 
 

@@ -11,6 +11,8 @@ from wasabi import msg
 from .console import done, run
 from .distill.corpus import build_corpus, write_corpus
 from .distill.labels import TASKS, get_task
+from .distill.pool import Pool, build_pool
+from .distill.products import POOL_FILE
 
 
 class OnInvalid(str, Enum):
@@ -23,6 +25,9 @@ class OnInvalid(str, Enum):
 def prepare(
     data: Annotated[Path, typer.Argument(help="Table (JSONL, CSV, TSV, Excel, Parquet) or folder")],
     output: Annotated[Path, typer.Argument(help="Folder for the gold corpus")],
+    pool: Annotated[
+        Path | None, typer.Option(help="File or folder of unlabelled texts (also .txt)")
+    ] = None,
     lang: Annotated[str, typer.Option(help="Language code, as spaCy names it")] = "en",
     task: Annotated[str, typer.Option(help=f"One of: {', '.join(TASKS)}")] = "polarity",
     dev_share: Annotated[float, typer.Option(help="Share of texts for dev")] = 0.15,
@@ -33,6 +38,7 @@ def prepare(
     ] = OnInvalid.stop,
 ) -> None:
     """Make train, dev and test of labelled texts."""
+    skip_invalid = on_invalid is OnInvalid.skip
     with tqdm(unit="text", desc="Comparing") as bar:
         corpus = build_corpus(
             data,
@@ -40,10 +46,14 @@ def prepare(
             dev_share=dev_share,
             test_share=test_share,
             seed=seed,
-            skip_invalid=on_invalid is OnInvalid.skip,
+            skip_invalid=skip_invalid,
             progress=bar.update,
         )
-    write_corpus(corpus, lang, output)
+        gold = [text.text for texts in corpus.splits.values() for text in texts]
+        unlabelled = Pool([], 0, 0, 0)
+        if pool is not None:
+            unlabelled = build_pool(pool, gold, skip_invalid=skip_invalid, progress=bar.update)
+    write_corpus(corpus, unlabelled.rows, lang, output)
     stats = corpus.stats
     header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")
     rows = [
@@ -59,6 +69,12 @@ def prepare(
         f"left out {left_out['no_label_for_task']} without a label for this task and "
         f"{left_out['invalid']} invalid rows."
     )
+    if unlabelled.rows:
+        done(
+            f"{output / POOL_FILE}: {len(unlabelled.rows)} unlabelled texts. Removed {unlabelled.exact} "
+            f"exact duplicates and {unlabelled.near} near ones; left out {unlabelled.invalid} "
+            "invalid rows."
+        )
 
 
 if __name__ == "__main__":

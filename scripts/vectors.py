@@ -18,7 +18,6 @@ def vectors(
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
     words: Annotated[int, typer.Option(help="How many words at most", min=1)] = 30000,
     width: Annotated[int, typer.Option(help="Width of a vector", min=1)] = 64,
-    pool: Annotated[Path | None, typer.Option(help="Parquet file of unlabelled texts")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the PCA")] = 0,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
@@ -34,7 +33,6 @@ def vectors(
             lower=reads_lower_case(nlp),
             n_words=words,
             width=width,
-            pool=pool,
             seed=seed,
         )
     done(

@@ -189,6 +189,7 @@ def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
     folder = request.getfixturevalue("tmp_path_factory").mktemp("project")
     for name in ("scripts", "configs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "assets" / "pool", folder / "assets" / "pool")
     for name in ("project.yml", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     for config in (folder / "configs").glob("student_*.cfg"):

@@ -314,10 +314,11 @@ def test_describe() -> None:
 def test_write_corpus_and_read_back(tmp_path: Path) -> None:
     corpus = build(tmp_path, make_rows(["b", "a"] * 20))
     output = tmp_path / "new" / "corpus"
-    write_corpus(corpus, "en", output)
+    write_corpus(corpus, [], "en", output)
     assert sorted(path.name for path in output.iterdir()) == [
         "dev.spacy",
         "labels.json",
+        "pool.parquet",
         "stats.json",
         "test.spacy",
         "train.spacy",
@@ -338,7 +339,7 @@ def test_write_corpus_and_read_back(tmp_path: Path) -> None:
 def test_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
     corpus = build(tmp_path, make_rows(["b", "a"] * 20))
     for name in ("one", "two"):
-        write_corpus(corpus, "en", tmp_path / name)
+        write_corpus(corpus, [], "en", tmp_path / name)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -346,7 +347,7 @@ def test_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_unknown_language_leaves_no_file(tmp_path: Path) -> None:
     corpus = build(tmp_path, make_rows(["b", "a"] * 20))
     with pytest.raises(InputError, match="Can't use the language 'qq'"):
-        write_corpus(corpus, "qq", tmp_path / "corpus")
+        write_corpus(corpus, [], "qq", tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()
 
 

@@ -15,7 +15,7 @@ import pytest
 import spacy
 
 from scripts.distill.errors import InputError
-from scripts.distill.packaging import package_student
+from scripts.distill.packaging import find_requirements, package_student
 from scripts.distill.products import choose_student
 from scripts.distill.teacher_info import read_teacher_info
 
@@ -60,7 +60,7 @@ def installed(fresh_python: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 
 def test_example_of_the_readme(fresh_python: Path, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf8")
-    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    example, *_ = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     result = subprocess.run(
         [fresh_python, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -144,3 +144,10 @@ def test_names_and_versions_that_would_change_are_refused(
             license_name="MIT",
         )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "expected"), [("lstm", ["torch>=2.0"]), ("cnn", []), ("bow", [])])
+def test_what_a_student_needs_beside_spacy(name: str, expected: list[str], tmp_path: Path) -> None:
+    config = (ROOT / "configs" / f"student_{name}.cfg").read_text(encoding="utf8")
+    (tmp_path / "config.cfg").write_text(config, encoding="utf8")
+    assert find_requirements(tmp_path) == expected

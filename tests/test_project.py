@@ -105,6 +105,8 @@ def test_overrides_reach_every_step() -> None:
         ROOT, overrides=parse_config_overrides(["--vars.lang", "nl", "--vars.seed", "7"])
     )
     for command in config["commands"]:
+        if command["name"] == "bench-reading":
+            continue  # on random words of no language
         lines = " ".join(command["script"])
         assert "/nl" in lines
         assert "/en" not in lines
@@ -156,7 +158,7 @@ def touched(path: Path) -> Iterator[None]:
         ("configs/teacher.cfg", ["teacher"]),
         ("configs/augment.cfg", ["augment"]),
         ("scripts/distill/tagging.py", ["augment"]),
-        ("scripts/distill/scoring.py", ["score"]),
+        ("scripts/distill/scoring.py", ["score", "vectors"]),
         ("configs/student_cnn.cfg", ["baseline", "student"]),
         ("scripts/distill/losses.py", ["baseline", "student"]),
         ("scripts/distill/metrics.py", ["evaluate"]),

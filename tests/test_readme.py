@@ -41,6 +41,18 @@ def test_project_commands_are_understood(command: str) -> None:
     assert "--task multiclass" in result.stdout
 
 
+def test_live_teacher_of_the_readme_teaches() -> None:
+    (example,) = (
+        code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "distill(" in code
+    )
+    code = f"{example}\nprint(losses['textcat_distill'])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert 0 < float(result.stdout) < 0.69  # less than of a student that knows nothing
+
+
 def test_every_variable_is_explained() -> None:
     variables = set(srsly.read_yaml(ROOT / "project.yml")["vars"])
     explained = set()

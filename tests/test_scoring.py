@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from scripts.distill.errors import InputError
 from scripts.distill.records import TextRow, read_scores, read_texts_meta, write_texts
-from scripts.distill.scoring import batch_by_tokens, load_teacher, score_file, score_texts
+from scripts.distill.scoring import (
+    batch_by_tokens,
+    encode_words,
+    list_whole_words,
+    load_teacher,
+    reads_lower_case,
+    score_file,
+    score_texts,
+)
 
 from .conftest import Run, make_reviews
 
@@ -94,3 +102,36 @@ def test_absent_gpu_is_named(small_run: Run) -> None:
     else:
         with pytest.raises(InputError, match="GPU 0"):
             load_teacher(small_run.teacher, gpu_id=0)
+
+
+def test_words_are_encoded_as_if_alone(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    words = ["lamp", "unbelievably", "a", "l" * 100, "Lamp"]
+    told: list[int] = []
+    together = encode_words(nlp, words, progress=told.append)
+    assert sum(told) == len(words)
+    assert together.shape == (5, 32)
+    alone = numpy.concatenate([encode_words(nlp, [word]) for word in words])
+    numpy.testing.assert_allclose(together, alone, atol=1e-5)
+    assert reads_lower_case(nlp)
+    numpy.testing.assert_array_equal(together[0], together[4])
+    assert not numpy.allclose(together[0], together[1])
+
+
+def test_encoding_is_the_mean_over_a_words_pieces(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    doc = nlp.make_doc("lamp")
+    output = nlp.get_pipe("transformer").predict([doc])
+    hidden = output.model_output.last_hidden_state[0]
+    assert output.wordpieces.strings[0] == ["[CLS]", "lamp", "[SEP]"]
+    numpy.testing.assert_allclose(encode_words(nlp, ["lamp"])[0], hidden[1], atol=1e-5)
+
+
+def test_whole_words_are_words_of_one_piece(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    words = list_whole_words(nlp)
+    assert {"lamp", "great", "awful"} <= set(words)
+    assert len(set(words)) == len(words)
+    assert not [word for word in words if not word.isalpha()]
+    tokenizer = nlp.get_pipe("transformer").model.tokenizer
+    assert all(tokenizer.tokenize(word) == [word] for word in words)

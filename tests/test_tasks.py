@@ -45,7 +45,7 @@ def test_task_from_texts_to_metrics(task: str, tmp_path: Path, tiny_transformer:
     data = write_jsonl(tmp_path / "data.jsonl", make_rows(task))
     corpus = tmp_path / "corpus"
     built = build_corpus(data, TASKS[task], dev_share=0.2, test_share=0.3, seed=0)
-    write_corpus(built, "en", corpus)
+    write_corpus(built, [], "en", corpus)
     labels, exclusive = built.labels, TASKS[task].exclusive
     train_teacher(
         ROOT / "configs" / "teacher.cfg",

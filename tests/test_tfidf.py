@@ -66,7 +66,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         "exclusive": exclusive,
         "splits": {split: describe(splits[split], labels) for split in SPLITS},
     }
-    write_corpus(Corpus(splits, labels, stats), "en", folder / "corpus")
+    write_corpus(Corpus(splits, labels, stats), [], "en", folder / "corpus")
     result = train_tfidf(folder / "corpus", folder / "model", lang="en", seed=0)
     return Trained(folder / "corpus", labels, exclusive, result)
 

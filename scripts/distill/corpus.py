@@ -15,6 +15,8 @@ from .duplicates import Duplicate, find_duplicates, normalize
 from .errors import InputError
 from .labels import Task
 from .outputs import atomic_file
+from .products import POOL_FILE
+from .records import TextRow, TextsMeta, write_texts
 from .tables import SPLITS, LabelledText, read_labelled_texts
 
 # A label needs this many texts in each split to be learned and measured at all.
@@ -254,10 +256,11 @@ def describe(texts: Sequence[LabelledText], labels: Sequence[str]) -> dict[str, 
     }
 
 
-def write_corpus(corpus: Corpus, lang: str, output: Path) -> None:
-    """Write {train,dev,test}.spacy, labels.json and stats.json.
+def write_corpus(corpus: Corpus, pool: Sequence[TextRow], lang: str, output: Path) -> None:
+    """Write {train,dev,test}.spacy, pool.parquet, labels.json and stats.json.
 
     corpus (Corpus): What to write.
+    pool (Sequence[TextRow]): Unlabelled texts; may be none.
     lang (str): Language code.
     output (Path): The folder, made if it is missing.
     RAISES (InputError): spaCy has no such language.
@@ -270,6 +273,7 @@ def write_corpus(corpus: Corpus, lang: str, output: Path) -> None:
     (output / "stats.json").unlink(missing_ok=True)
     for split in SPLITS:
         write_docs(output / f"{split}.spacy", docs[split])
+    write_texts(output / POOL_FILE, pool, TextsMeta(corpus.labels, "", "", corpus.stats["seed"]))
     for name, content in (("labels", corpus.labels), ("stats", corpus.stats)):
         with atomic_file(output / f"{name}.json") as path:
             srsly.write_json(path, content)

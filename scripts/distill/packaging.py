@@ -19,6 +19,9 @@ from .products import BEST, model_folder, require
 from .report import make_environment, read_metrics
 from .teacher_info import TeacherInfo
 
+# Architectures of spaCy's own that need more than spaCy, and what: spaCy doesn't note it by itself.
+REQUIREMENTS = {"spacy.TorchBiLSTMEncoder.v1": "torch>=2.0"}
+
 
 class Packaged(NamedTuple):
     """A wheel, and the student it holds."""
@@ -103,7 +106,8 @@ def package_student(
         model, built = Path(folder) / "model", Path(folder) / "built"
         shutil.copytree(model_path, model)
         old_meta = srsly.read_json(model / "meta.json")
-        srsly.write_json(model / "meta.json", {**old_meta, **meta})
+        needed = [*old_meta.get("requirements", []), *find_requirements(model)]
+        srsly.write_json(model / "meta.json", {**old_meta, **meta, "requirements": needed})
         shutil.copy(metrics_path, model / "metrics.json")
         shutil.copy(license_file, model / "LICENSE")
         readme = _render_readme(full_name, student, meta, metrics, teacher)
@@ -114,6 +118,16 @@ def package_student(
         with atomic_file(output / wheel.name) as temporary:
             shutil.copy(wheel, temporary)
     return Packaged(output / wheel.name, student)
+
+
+def find_requirements(model: Path) -> list[str]:
+    """Find what a pipeline needs beside spaCy.
+
+    model (Path): Its folder.
+    RETURNS (list[str]): Requirements of PEP 508.
+    """
+    config = (model / "config.cfg").read_text(encoding="utf8")
+    return [needed for architecture, needed in REQUIREMENTS.items() if architecture in config]
 
 
 def _check_name(name: str, version: str) -> None:

@@ -9,6 +9,8 @@ import srsly
 from .errors import InputError
 
 BEST = "model-best"
+# Unlabelled texts, in the folder of the gold corpus.
+POOL_FILE = "pool.parquet"
 DEFAULT_STUDENTS = "bow,cnn"
 # The score that decides which checkpoint is kept; the accuracy where labels are exclusive.
 DEV_SCORE = "cats_micro_f"

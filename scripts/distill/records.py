@@ -25,6 +25,8 @@ TEXT_FIELDS = [
 SCORED_FIELDS = [*TEXT_FIELDS, pa.field("logits", pa.list_(pa.float32()), nullable=False)]
 # A method of its own: the training texts as they are.
 GOLD = "gold"
+# Real texts without labels.
+POOL = "pool"
 
 
 @dataclass(frozen=True)

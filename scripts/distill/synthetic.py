@@ -19,8 +19,8 @@ from .augmenters import Augmenter
 from .documents import SOURCE, read_docs
 from .duplicates import normalize
 from .errors import InputError
-from .products import read_stats
-from .records import GOLD, TextRow, TextsMeta, write_texts
+from .products import POOL_FILE, read_stats, require
+from .records import GOLD, TextRow, TextsMeta, read_texts, write_texts
 from .teacher_info import TeacherInfo
 
 # A method counts as exhausted when a pass over the texts gives so small a share of new texts.
@@ -28,10 +28,13 @@ MIN_NEW_SHARE = 0.05
 
 
 class Synthetic(NamedTuple):
-    """The training texts, the texts made of them, and how many each method made."""
+    """The training texts, the texts made of them and those of the pool; how many each method made, and
+    how many the pool held.
+    """
 
     rows: list[TextRow]
     counts: dict[str, int]
+    pool: int = 0
 
 
 class Method(NamedTuple):
@@ -160,7 +163,7 @@ def build_synthetic(
     seed: int,
     progress: Callable[[int], object] = lambda made: None,
 ) -> Synthetic:
-    """Make synthetic texts of a gold corpus and write them for the teacher.
+    """Make synthetic texts of a gold corpus and write them for the teacher, with the pool's.
 
     config (Path): The augmenters' config.
     corpus (Path): The folder of the gold corpus.
@@ -175,6 +178,7 @@ def build_synthetic(
     RAISES (InputError): An input is missing or can't be used.
     """
     labels = read_stats(corpus)["labels"]
+    require(corpus / POOL_FILE, step="prepare")
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
         "system.seed": seed,
@@ -191,6 +195,7 @@ def build_synthetic(
         avoid=[doc.text for docs in held_out for doc in docs],
         progress=progress,
     )
+    pool = list(read_texts(corpus / POOL_FILE))
     meta = TextsMeta(labels, teacher.fingerprint, teacher.mask_token, seed)
-    write_texts(output, synthetic.rows, meta)
-    return synthetic
+    write_texts(output, [*synthetic.rows, *pool], meta)
+    return synthetic._replace(rows=[*synthetic.rows, *pool], pool=len(pool))

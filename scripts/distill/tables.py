@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -43,6 +43,20 @@ class RawData(NamedTuple):
 
     texts: list[LabelledText]
     left_out: int
+    invalid: int
+
+
+class PoolText(NamedTuple):
+    """An unlabelled text, and where it stood."""
+
+    text: str
+    source: str
+
+
+class RawPool(NamedTuple):
+    """What the files of a pool held: usable texts, and how many rows were not."""
+
+    texts: list[PoolText]
     invalid: int
 
 
@@ -118,6 +132,13 @@ def _read_tsv(path: Path, skip_invalid: bool) -> Table:
     return _read_csv(path, skip_invalid, delimiter="\t")
 
 
+def _read_lines(path: Path, skip_invalid: bool) -> Table:
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    numbers = [number for number, line in enumerate(lines, 1) if line.strip()]
+    frame = pd.DataFrame({"text": [lines[number - 1].rstrip("\r") for number in numbers]}, numbers)
+    return Table(frame, 0)
+
+
 def _count_rows(frame: pd.DataFrame) -> Table:
     return Table(frame.set_axis(range(1, len(frame) + 1)), 0)
 
@@ -140,10 +161,20 @@ READERS: dict[str, Callable[[Path, bool], Table]] = {
 }
 
 
-def read_table(path: Path, *, skip_invalid: bool = False) -> Table:
+# A pool has no labels: plain lines will do.
+POOL_READERS = {**READERS, ".txt": _read_lines}
+
+
+def read_table(
+    path: Path,
+    *,
+    skip_invalid: bool = False,
+    readers: Mapping[str, Callable[[Path, bool], Table]] = READERS,
+) -> Table:
     """Read a table of any supported format.
 
     path (Path): The file; its ending tells the format.
+    readers (Mapping[str, Callable]): Readers by ending.
     skip_invalid (bool): Count lines that can't be parsed instead of raising.
     RETURNS (Table): The rows, and how many were skipped.
     RAISES (InputError): The file is missing, of an unknown format, empty, or can't be parsed.
@@ -152,13 +183,13 @@ def read_table(path: Path, *, skip_invalid: bool = False) -> Table:
         raise InputError(
             f"Can't find {path}. {EXPECTED} Check the path, or set it with --vars.data."
         )
-    if path.suffix.lower() not in READERS:
+    if path.suffix.lower() not in readers:
         raise InputError(
             f"Can't read {path}: unknown ending '{path.suffix}'. "
-            f"Expected one of: {', '.join(READERS)}. Convert the file to one of these."
+            f"Expected one of: {', '.join(readers)}. Convert the file to one of these."
         )
     try:
-        table = READERS[path.suffix.lower()](path, skip_invalid)
+        table = readers[path.suffix.lower()](path, skip_invalid)
     except InvalidRowError as error:
         raise InputError(f"Can't read {path}, {error}. {EXPECTED} {REMEDY}") from error
     except UnicodeDecodeError as error:
@@ -280,3 +311,39 @@ def read_labelled_texts(path: Path, task: Task, *, skip_invalid: bool = False) -
         sum(part.left_out for part in parts),
         sum(part.invalid for part in parts),
     )
+
+
+def read_pool(path: Path, *, skip_invalid: bool = False) -> RawPool:
+    """Read unlabelled texts from a file, or from all files of a folder.
+
+    path (Path): A file of any format in POOL_READERS, with a column `text` or a text a line (.txt); or
+        a folder, whose other files (a README) are left alone.
+    skip_invalid (bool): Count invalid rows instead of raising.
+    RETURNS (RawPool): The texts; none where the folder holds no such file.
+    RAISES (InputError): The path is missing, a column is missing, or a row is invalid.
+    """
+    if not path.exists():
+        raise InputError(
+            f"Can't find {path}. Expected a file or folder of unlabelled texts. Check the path, or set "
+            "it with --vars.pool."
+        )
+    files = [path]
+    if path.is_dir():
+        files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in POOL_READERS]
+    texts, invalid = [], 0
+    for file in files:
+        frame, skipped = read_table(file, skip_invalid=skip_invalid, readers=POOL_READERS)
+        invalid += skipped
+        if "text" not in frame.columns:
+            raise InputError(
+                f"Can't use {file} as a pool: expected the column 'text', found: "
+                f"{', '.join(map(str, frame.columns))}. Rename the column."
+            )
+        for row, value in zip(frame.index, frame["text"]):
+            try:
+                texts.append(PoolText(_parse_text(value), f"{file.stem}:{row}"))
+            except ValueError as error:
+                if not skip_invalid:
+                    raise InputError(f"Can't read {file}, row {row}: {error}. {REMEDY}") from error
+                invalid += 1
+    return RawPool(texts, invalid)

@@ -19,6 +19,7 @@ from spacy.language import Language
 from .documents import read_gold
 from .errors import InputError
 from .outputs import atomic_folder
+from .products import POOL_FILE, require
 from .records import read_texts
 
 WORD2VEC = "vectors.txt"
@@ -96,11 +97,11 @@ def build_vectors(
     n_words: int,
     width: int,
     seed: int,
-    pool: Path | None = None,
 ) -> Built:
     """Build a pipeline that holds word vectors and nothing else, for [initialize.vectors].
 
-    corpus (Path): The folder of the gold corpus; words of its training texts come first.
+    corpus (Path): The folder of the gold corpus and pool; the words of training texts and pool come
+        first.
     whole_words (Sequence[str]): Words that the teacher knows whole.
     encode (Callable): From words to the teacher's encodings of the shape (words, hidden width).
     output (Path): Folder for the pipeline.
@@ -110,14 +111,13 @@ def build_vectors(
     n_words (int): How many words at most.
     width (int): Width of the vectors.
     seed (int): Seed of the PCA.
-    pool (Path | None): Parquet file of unlabelled texts, whose words count too.
     RETURNS (Built): What was built.
     RAISES (InputError): An input is missing, or the width is more than there are dimensions.
     """
     nlp = spacy.blank(lang)
     counts = count_words(nlp, read_gold(corpus / "train.spacy", lang).texts, lower=lower)
-    if pool is not None:
-        counts += count_words(nlp, (row.text for row in read_texts(pool)), lower=lower)
+    require(corpus / POOL_FILE, step="prepare")
+    counts += count_words(nlp, (row.text for row in read_texts(corpus / POOL_FILE)), lower=lower)
     words = choose_words(counts, whole_words, n_words)
     vectors, variance = reduce_width(encode(words), width, seed)
     with atomic_folder(output) as temporary:
