@@ -1,12 +1,19 @@
 """How every step talks: one line of outcome, or one message of what to put right."""
 
+import functools
 import io
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
 from .distill.errors import InputError
+
+INTERRUPTED = (
+    "Interrupted. Run the same command again: it starts afresh and clears away what is left."
+)
+EXIT_INTERRUPTED = 130
 
 
 def run(command: Callable[..., None]) -> None:
@@ -18,17 +25,22 @@ def run(command: Callable[..., None]) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may know fewer characters
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    try:
-        app()
-    except InputError as error:
-        sys.stdout.flush()
-        typer.secho(f"✘ {error}", fg=typer.colors.RED, err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        message = "Interrupted: nothing half-written is left. Run the same command again."
-        typer.secho(f"⚠ {message}", fg=typer.colors.YELLOW, err=True)
-        sys.exit(130)
+
+    # Within the command: Typer ends the process itself when it meets an interrupt.
+    @app.command()
+    @functools.wraps(command)
+    def guarded(**kwargs: Any) -> None:
+        try:
+            command(**kwargs)
+        except InputError as error:
+            sys.stdout.flush()
+            typer.secho(f"✘ {error}", fg=typer.colors.RED, err=True)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as interrupt:
+            typer.secho(f"⚠ {INTERRUPTED}", fg=typer.colors.YELLOW, err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from interrupt
+
+    app()
 
 
 def done(text: str) -> None:
@@ -37,3 +49,11 @@ def done(text: str) -> None:
     text (str): The line.
     """
     typer.secho(f"✔ {text}", fg=typer.colors.GREEN)
+
+
+def warn(text: str) -> None:
+    """Print what a user should know before going on.
+
+    text (str): The line.
+    """
+    typer.secho(f"⚠ {text}", fg=typer.colors.YELLOW)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from .console import done, run
+from .console import done, run, warn
 from .distill.packaging import package_student
 from .distill.teacher_info import read_teacher_info
 
@@ -35,6 +35,12 @@ def package(
         )
         bar.update()
     size = packaged.wheel.stat().st_size / 1e6
+    if packaged.accuracy < packaged.baseline_accuracy:
+        warn(
+            f"On test {packaged.student} is right for {packaged.accuracy:.1%}, the same without a "
+            f"teacher for {packaged.baseline_accuracy:.1%}. The report says how sure that is. More real "
+            "texts (--vars.pool) or a better teacher (--vars.transformer) may help."
+        )
     done(f"{packaged.wheel}: {packaged.student}, {size:.1f} MB. Install it with pip.")
 
 

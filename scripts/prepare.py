@@ -32,7 +32,7 @@ def prepare(
     task: Annotated[str, typer.Option(help=f"One of: {', '.join(TASKS)}")] = "polarity",
     dev_share: Annotated[float, typer.Option(help="Share of texts for dev")] = 0.15,
     test_share: Annotated[float, typer.Option(help="Share of texts for test")] = 0.25,
-    seed: Annotated[int, typer.Option(help="Seed of the split")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the split", min=0)] = 0,
     on_invalid: Annotated[
         OnInvalid, typer.Option(help="What to do with a row that can't be used")
     ] = OnInvalid.stop,

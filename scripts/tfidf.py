@@ -4,19 +4,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 
 from .console import done, run
-from .distill.tfidf import train_tfidf
+from .distill.tfidf import STRENGTHS, train_tfidf
 
 
 def tfidf(
     corpus: Annotated[Path, typer.Argument(help="Folder of the gold corpus")],
     output: Annotated[Path, typer.Argument(help="Folder for the classifier")],
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
-    seed: Annotated[int, typer.Option(help="Seed of the solver")] = 0,
 ) -> None:
     """Train TF-IDF and logistic regression on the gold labels."""
-    trained = train_tfidf(corpus, output, lang=lang, seed=seed)
+    with tqdm(total=len(STRENGTHS), unit="fit", desc="TF-IDF") as bar:
+        trained = train_tfidf(corpus, output, lang=lang, progress=bar.update)
     done(
         f"{trained.path}: TF-IDF and logistic regression (C = {trained.strength:g}), "
         f"{trained.dev_score:.1%} on dev."

@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="takes 20 minutes: pass --slow"))
+                item.add_marker(pytest.mark.skip(reason="takes 10 minutes: pass --slow"))
     # The small run goes on in the background until the first test that asks for it.
     items.sort(key=needs_small_run)
 

@@ -91,7 +91,7 @@ def test_sizes_are_those_on_disk(small_run: Run, metrics: dict[str, Any]) -> Non
 
 
 def test_missing_model_is_named(small_run: Run, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"student_lstm.*step 'student'"):
+    with pytest.raises(InputError, match=r"student.lstm.*step 'student'"):
         evaluate_models(
             small_run.corpus,
             small_run.corpus / "scored.parquet",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from weasel.cli.run import load_project_config
 
+from scripts.console import EXIT_INTERRUPTED, INTERRUPTED
 from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
 from scripts.distill.evaluation import Measured, evaluate_models
 from scripts.distill.measure import load_predictor
@@ -84,6 +85,32 @@ def test_killed_step(step: str, small_run: Run, tmp_path: Path) -> None:
     assert run("-m") == 0
     assert read_outputs(folder, command["outputs"]) == before
     assert not list(folder.rglob(".*.partial"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_interrupt_by_a_signal(tmp_path: Path) -> None:
+    """As Ctrl-C sends it, to a process of its own: one line, no traceback, the exit code for it."""
+    code = (
+        "import time\n"
+        "from scripts.console import run\n"
+        "def wait():\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "run(wait)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == EXIT_INTERRUPTED
+    assert errors == f"⚠ {INTERRUPTED}\n"
 
 
 def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,3 +137,9 @@ def test_what_is_no_list_of_labels_is_refused(value: Any) -> None:
 def test_truth_is_no_star() -> None:
     with pytest.raises(ValueError, match="'stars' is True"):
         parse_labels(TASKS["stars"], "stars", True)
+
+
+@pytest.mark.parametrize("value", [["food"], True, {"a": 1}])
+def test_what_is_not_one_label_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="expected one label"):
+        parse_labels(get_task("multiclass"), "label", value)

@@ -115,6 +115,13 @@ def test_overrides_reach_every_step() -> None:
             assert "--lang nl" in lines
 
 
+def test_dependencies_stay_apart() -> None:
+    """weasel joins entries that are a variable and nothing else where they follow each other."""
+    overrides = {"vars.data": "my data.csv", "vars.pool": "my pool"}
+    (prepare, *_) = load_project_config(ROOT, overrides=overrides)["commands"]
+    assert {"my data.csv", "my pool"} <= set(prepare["deps"])
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_declared_outputs_exist(name: str, small_run: Run) -> None:
     config = load_project_config(

@@ -1,5 +1,6 @@
 """The report: every model, figures from metrics.json alone, nothing fetched."""
 
+import itertools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,7 +10,13 @@ import pytest
 import srsly
 
 from scripts.distill.errors import InputError
-from scripts.distill.report import COLUMNS, build_report, make_rows
+from scripts.distill.report import (
+    COLUMNS,
+    build_report,
+    make_rows,
+    plot_accuracy_against_speed,
+    spread,
+)
 
 from .conftest import Run
 
@@ -98,3 +105,18 @@ def test_labels_are_escaped(tmp_path: Path, metrics: dict[str, Any]) -> None:
 def test_missing_metrics_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"metrics\.json.*step 'evaluate'"):
         build_report(tmp_path / "metrics.json", tmp_path)
+
+
+def test_every_text_of_the_plot_has_the_pages_colour(small_run: Run) -> None:
+    plot = plot_accuracy_against_speed(srsly.read_json(small_run.training / "metrics.json"))
+    texts = re.findall(r"<text[^>]*>", plot)
+    assert len(texts) > 8
+    assert all('fill="currentColor"' in text for text in texts)
+
+
+def test_names_in_the_plot_keep_apart() -> None:
+    assert spread([1.0, 5.0, 9.0], 0.1) == [1.0, 5.0, 9.0]
+    moved = spread([80.0, 80.1, 84.0, 80.1], 0.2)
+    assert min(b - a for a, b in itertools.pairwise(sorted(moved))) >= 0.8 - 1e-9
+    assert min(moved) == moved[0]
+    assert spread([3.0], 0.1) == [3.0]

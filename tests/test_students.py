@@ -52,9 +52,9 @@ print(json.dumps(scores))
 @pytest.fixture(scope="module")
 def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp = spacy.blank("en")
-    words = sorted({token.lower_ for text in TEXTS for token in nlp.make_doc(text)})
+    words = sorted({token.text for text in TEXTS for token in nlp.make_doc(text)})
     data = numpy.random.default_rng(0).normal(size=(len(words), 8)).astype("f")
-    nlp.vocab.vectors = Vectors(data=data, keys=words, strings=nlp.vocab.strings, attr="LOWER")
+    nlp.vocab.vectors = Vectors(data=data, keys=words, strings=nlp.vocab.strings)
     folder = tmp_path_factory.mktemp("vectors")
     nlp.to_disk(folder)
     return folder

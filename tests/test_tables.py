@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.distill.errors import InputError
-from scripts.distill.labels import TASKS
+from scripts.distill.labels import TASKS, get_task
 from scripts.distill.tables import READERS, SPLITS, RawData, read_labelled_texts, read_table
 
 from .conftest import write_jsonl
@@ -468,3 +468,37 @@ def test_missing_values_of_nullable_columns(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="row 2: 'label' is empty"):
         read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_open_quote_is_never_skipped(skip: bool, tmp_path: Path) -> None:
+    """The rows it swallows would be lost without being counted."""
+    lines = [f"text number {i},pos" for i in range(100)]
+    lines[79] = '"a quote that is not closed,pos'
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["text,label", *lines]), encoding="utf8")
+    with pytest.raises(InputError, match=r"row 80: .*Close the quote") as error:
+        read_labelled_texts(path, get_task("multiclass"), skip_invalid=skip)
+    assert len(str(error.value)) < 600
+
+
+def test_semicolons_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text\ngood;pos,1\n", encoding="utf8")
+    with pytest.raises(InputError, match="commas, not semicolons"):
+        read_table(path)
+
+
+def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label,label\na,b,c\n", encoding="utf8")
+    with pytest.raises(InputError, match=r"several columns named label"):
+        read_table(path)
+
+
+def test_texts_longer_than_spacy_takes_are_invalid(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    pd.DataFrame({"text": ["a", "b " * 600_000], "label": ["x", "y"]}).to_parquet(path)
+    with pytest.raises(InputError, match=r"row 2: 'text' has 1,200,000 characters"):
+        read_labelled_texts(path, get_task("multiclass"))
+    assert read_labelled_texts(path, get_task("multiclass"), skip_invalid=True).invalid == 1

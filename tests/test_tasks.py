@@ -82,7 +82,7 @@ def test_task_from_texts_to_metrics(task: str, tmp_path: Path, tiny_transformer:
         **common,  # type: ignore[arg-type]
     )
     baseline = train_baseline(bow, corpus, tmp_path / "baseline", **common)  # type: ignore[arg-type]
-    tfidf = train_tfidf(corpus, tmp_path / "tfidf", lang="en", seed=0)
+    tfidf = train_tfidf(corpus, tmp_path / "tfidf", lang="en")
     test_texts, gold = read_gold(corpus / "test.spacy", "en")
     expected_teacher = load_predictor(tmp_path / "teacher" / "model-best", labels)(test_texts)
     for path in (student.path, baseline.path, tfidf.path):

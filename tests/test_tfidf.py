@@ -64,10 +64,11 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     splits = {split: make_texts(split, labels, exclusive) for split in SPLITS}
     stats = {
         "exclusive": exclusive,
+        "seed": 0,
         "splits": {split: describe(splits[split], labels) for split in SPLITS},
     }
     write_corpus(Corpus(splits, labels, stats), [], "en", folder / "corpus")
-    result = train_tfidf(folder / "corpus", folder / "model", lang="en", seed=0)
+    result = train_tfidf(folder / "corpus", folder / "model", lang="en")
     return Trained(folder / "corpus", labels, exclusive, result)
 
 
@@ -101,7 +102,7 @@ def test_dev_decides_the_strength(trained: Trained) -> None:
     targets = train.labels.argmax(axis=1) if trained.exclusive else train.labels
     scores = []
     for strength in STRENGTHS:
-        classifier = make_classifier(strength, trained.exclusive, seed=0).fit(train.texts, targets)
+        classifier = make_classifier(strength, trained.exclusive).fit(train.texts, targets)
         decided = decide(predict_probabilities(classifier, dev.texts), trained.exclusive)
         # Micro-averaged F-score: twice the hits over all that was said and was to be said.
         scores.append(2 * (decided & dev.labels).sum() / (decided.sum() + dev.labels.sum()))
@@ -114,7 +115,7 @@ def test_same_seed_same_classifier_in_the_place_of_the_old(
 ) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "stale.txt").write_text("old", encoding="utf8")
-    again = train_tfidf(trained.corpus, tmp_path / "model", lang="en", seed=0)
+    again = train_tfidf(trained.corpus, tmp_path / "model", lang="en")
     assert list((tmp_path / "model").iterdir()) == [again.path]
     assert again[1:] == trained.result[1:]
     texts = read_gold(trained.corpus / "test.spacy", "en").texts
@@ -126,5 +127,5 @@ def test_same_seed_same_classifier_in_the_place_of_the_old(
 
 def test_missing_corpus(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'prepare'"):
-        train_tfidf(tmp_path / "corpus", tmp_path / "model", lang="en", seed=0)
+        train_tfidf(tmp_path / "corpus", tmp_path / "model", lang="en")
     assert not (tmp_path / "model").exists()

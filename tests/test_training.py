@@ -120,7 +120,6 @@ def test_students_see_every_text() -> None:
             },
             "gold_weight = 1.5",
         ),
-        ({"@losses": "distill.mse_logits.v1", "temperature": 2.0}, "temperature"),
     ],
 )
 def test_bad_losses_are_refused_before_training(

@@ -115,13 +115,15 @@ def _take(
     texts: Sequence[LabelledText], size: int, split: str, task: Task, seed: int, path: Path
 ) -> Halves:
     try:
+        if not 0 < size < len(texts):
+            raise ValueError("one side would be empty")
         rest, taken = train_test_split(
             list(texts), test_size=size, random_state=seed, stratify=_stratify_by(texts, task, size)
         )
     except ValueError as error:
         raise InputError(
             f"Too few texts in {path} for a split: {len(texts)} texts, {size} of them for {split}, "
-            f"in proportion of their labels ({error}). Expected at least {MIN_PER_LABEL} texts of "
+            f"in proportion of their labels. Expected at least {MIN_PER_LABEL} texts of "
             "each label in each split. Add texts, or give the splits yourself in a column 'split'."
         ) from error
     return Halves(rest, taken)
@@ -198,6 +200,11 @@ def remove_duplicates(
 
 def _find_labels(splits: dict[str, list[LabelledText]], task: Task, path: Path) -> list[str]:
     found = {split: {label for text in splits[split] for label in text.labels} for split in SPLITS}
+    if not splits["train"] and any(splits.values()):
+        raise InputError(
+            f"Can't use {path}: no text is left in train once those are removed that repeat a text of "
+            "dev or test. Expected other texts in train."
+        )
     labels = list(task.labels) or sorted(found["train"])
     for split in SPLITS:
         unknown = found[split] - set(labels)

@@ -16,7 +16,8 @@ def use_device(gpu_id: int) -> None:
     try:
         spacy.require_gpu(gpu_id)
     except ValueError as error:
+        reason = str(error).rstrip(".")
         raise InputError(
-            f"Can't use GPU {gpu_id}: {error} Expected a CUDA GPU and CuPy for its CUDA version (pip "
+            f"Can't use GPU {gpu_id}: {reason}. Expected a CUDA GPU and CuPy for its CUDA version (pip "
             "install cupy-cuda12x). Install it, or set --vars.gpu_id -1 to use the CPU."
         ) from error

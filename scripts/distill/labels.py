@@ -75,6 +75,8 @@ def parse_labels(task: Task, column: str, value: Any) -> list[str] | None:
     # Whole numbers come as floats from columns in which a value is missing.
     whole = isinstance(value, float) and value.is_integer()
     missing = value is None or (isinstance(value, float) and math.isnan(value))
+    if not missing and (isinstance(value, bool) or not isinstance(value, (str, int, float))):
+        raise ValueError(f"'label' is {value!r}, expected one label as a string")
     label = "" if missing else str(int(value) if whole else value).strip()
     if not label:
         raise ValueError("'label' is empty, expected a label")

@@ -24,10 +24,14 @@ REQUIREMENTS = {"spacy.TorchBiLSTMEncoder.v1": "torch>=2.0"}
 
 
 class Packaged(NamedTuple):
-    """A wheel, and the student it holds."""
+    """A wheel, the student it holds, and the accuracies on test of this student and of the same
+    architecture without a teacher.
+    """
 
     wheel: Path
     student: str
+    accuracy: float
+    baseline_accuracy: float
 
 
 def make_meta(
@@ -59,7 +63,7 @@ def make_meta(
         ),
         "license": license_name,
         "sources": [
-            {"name": Path(data["source"]).name, "description": "labelled texts"},
+            {"name": data["source"], "description": "labelled texts"},
             {"name": teacher.transformer, "description": "the transformer behind the teacher"},
         ],
         "performance": {
@@ -96,7 +100,13 @@ def package_student(
     """
     _check_name(name, version)
     metrics = read_metrics(metrics_path)
-    require(license_file, step="a checkout of the project")
+    # Where the data lay on this machine is nobody's business but its name.
+    metrics["data"]["source"] = Path(metrics["data"]["source"]).name
+    if not license_file.is_file():
+        raise InputError(
+            f"Can't find the licence {license_file}. Expected a text file. Set it with "
+            "--vars.package_license_file."
+        )
     student = metrics["data"]["best_student"]
     model_path = model_folder(training, "student", metrics["models"][student]["kind"]) / BEST
     require(model_path, step="student")
@@ -108,7 +118,7 @@ def package_student(
         old_meta = srsly.read_json(model / "meta.json")
         needed = [*old_meta.get("requirements", []), *find_requirements(model)]
         srsly.write_json(model / "meta.json", {**old_meta, **meta, "requirements": needed})
-        shutil.copy(metrics_path, model / "metrics.json")
+        srsly.write_json(model / "metrics.json", metrics)
         shutil.copy(license_file, model / "LICENSE")
         readme = _render_readme(full_name, student, meta, metrics, teacher)
         (model / "README.md").write_text(readme, encoding="utf8")
@@ -117,7 +127,10 @@ def package_student(
         wheel = _build_wheel(built / f"{full_name}-{version}")
         with atomic_file(output / wheel.name) as temporary:
             shutil.copy(wheel, temporary)
-    return Packaged(output / wheel.name, student)
+    models, twin = metrics["models"], student.replace("student_", "baseline_")
+    return Packaged(
+        output / wheel.name, student, models[student]["accuracy"], models[twin]["accuracy"]
+    )
 
 
 def find_requirements(model: Path) -> list[str]:

@@ -1,6 +1,9 @@
 """What a run found out, for people: one HTML page and one Markdown table, all from metrics.json."""
 
 import io
+import re
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,33 +18,32 @@ from .products import require
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE, TABLE = "index.html", "table.md"
 # Colours that can be told apart by people who don't see all colours (Okabe & Ito 2008).
+# Distance between the names in the plot, as a share of its height.
+LABEL_GAP = 0.09
 COLOURS = {"teacher": "#D55E00", "student": "#009E73", "baseline": "#0072B2", "tfidf": "#CC79A7"}
 
 
 class Column(NamedTuple):
-    """A column of the result table: heading, key in metrics.json, format, and whether more is
-    better.
-    """
+    """A column of the result table: heading, key in metrics.json, format."""
 
     heading: str
     key: str
     format: str
-    higher_is_better: bool
 
 
 COLUMNS = (
-    Column("accuracy", "accuracy", "{:.1%}", True),
-    Column("macro F1", "macro_f1", "{:.1%}", True),
-    Column("ROC AUC", "roc_auc", "{:.3f}", True),
-    Column("ECE", "ece", "{:.3f}", False),
-    Column("Brier", "brier", "{:.3f}", False),
-    Column("agrees with teacher", "agreement", "{:.1%}", True),
-    Column("words/s", "words_per_second", "{:,.0f}", True),
-    Column("times the teacher's speed", "speedup", "{:,.1f}", True),
-    Column("p50 ms", "p50", "{:.2f}", False),
-    Column("p99 ms", "p99", "{:.2f}", False),
-    Column("MB on disk", "size_mb", "{:.1f}", False),
-    Column("peak memory, MB", "peak_rss_mb", "{:,.0f}", False),
+    Column("accuracy", "accuracy", "{:.1%}"),
+    Column("macro F1", "macro_f1", "{:.1%}"),
+    Column("ROC AUC", "roc_auc", "{:.3f}"),
+    Column("ECE", "ece", "{:.3f}"),
+    Column("Brier", "brier", "{:.3f}"),
+    Column("agrees with teacher", "agreement", "{:.1%}"),
+    Column("words/s", "words_per_second", "{:,.0f}"),
+    Column("times the teacher's speed", "speedup", "{:,.1f}"),
+    Column("p50 ms", "p50", "{:.2f}"),
+    Column("p99 ms", "p99", "{:.2f}"),
+    Column("MB on disk", "size_mb", "{:.1f}"),
+    Column("peak memory, MB", "peak_rss_mb", "{:,.0f}"),
 )
 
 
@@ -91,11 +93,24 @@ def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "distill"}):
         figure = Figure(figsize=(7.2, 4.2), layout="constrained")
         axes = figure.add_subplot()
-        for name, model in metrics["models"].items():
-            colour = COLOURS[name.split("_")[0]]
-            x, y = model["words_per_second"], 100 * model["accuracy"]
-            axes.scatter([x], [y], color=colour, s=70, zorder=3)
-            axes.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9)
+        points = {
+            name: (model["words_per_second"], 100 * model["accuracy"])
+            for name, model in metrics["models"].items()
+        }
+        for name, (x, y) in points.items():
+            axes.scatter([x], [y], color=COLOURS[name.split("_")[0]], s=70, zorder=3)
+        heights = spread([y for _, y in points.values()], LABEL_GAP)
+        for (name, (x, y)), height in zip(points.items(), heights):
+            # Beside its dot, to the left of those that are far to the right; a line where it had to
+            # make room.
+            axes.annotate(
+                name,
+                (x, y),
+                xytext=(x * 1.25, height),
+                fontsize=9,
+                va="center",
+                arrowprops={"arrowstyle": "-", "alpha": 0.4, "shrinkA": 0, "shrinkB": 4},
+            )
         axes.set_xscale("log")
         axes.margins(x=0.22, y=0.15)
         axes.set_xlabel("words/s on one core (log scale)")
@@ -107,7 +122,24 @@ def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
     svg = buffer.getvalue()
     # Without the XML prologue it can stand in a page; black becomes the page's text colour.
     svg = svg[svg.index("<svg") :].replace("#000000", "currentColor")
-    return svg.replace("<text ", '<text fill="currentColor" ')
+    return re.sub(r"<text(?=[ >])", '<text fill="currentColor"', svg)
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Move numbers apart as little as needed to be read beside each other.
+
+    values (Sequence[float]): The numbers.
+    gap (float): Least distance between two of the results, as a share of the range of the values.
+    RETURNS (list[float]): One for each, in the same order.
+    """
+    least = gap * max(max(values) - min(values), 1.0)
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    moved = list(values)
+    for below, above in pairwise(order):
+        moved[above] = max(moved[above], moved[below] + least)
+    # Half of what the highest was lifted by is taken back from all, so that they stay in the middle.
+    excess = (moved[order[-1]] - values[order[-1]]) / 2
+    return [value - excess for value in moved]
 
 
 def make_environment() -> Environment:

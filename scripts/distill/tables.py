@@ -14,6 +14,8 @@ from pyarrow import csv
 from .errors import InputError
 from .labels import Task, parse_labels
 
+# How much of a bad row a message shows, and how long a text spaCy takes.
+SHOWN_CHARACTERS, MAX_CHARACTERS = 100, 1_000_000
 SPLITS = ("train", "dev", "test")
 SPLIT_ALIASES = {"validation": "dev", "valid": "dev", "val": "dev", "training": "train"}
 EXPECTED = "Expected a table with the columns 'text' and 'label', 'labels' or 'stars'."
@@ -116,11 +118,17 @@ def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Table:
         # A text can be "NA" or "null".
         convert_options=csv.ConvertOptions(column_types=STRING_COLUMNS, strings_can_be_null=False),
     )
-    if bad and not skip_invalid:
-        row = bad[0]
+    # A quote that isn't closed swallows the rows that follow: to skip it would be to lose them.
+    open_quote = next((row for row in bad if "\n" in (row.text or "")), None)
+    if bad and (open_quote or not skip_invalid):
+        row = open_quote or bad[0]
         where = "" if row.number is None else f"row {row.number - 1}: "
+        text = repr((row.text or "")[:SHOWN_CHARACTERS])
+        hint = ". Close the quote that spans several lines" if open_quote else ""
+        if row.expected_columns == 1 and ";" in (row.text or ""):
+            hint = ". Separate the fields by commas, not semicolons"
         raise InvalidRowError(
-            f"{where}{row.actual_columns} fields, expected {row.expected_columns}, in {row.text!r}"
+            f"{where}{row.actual_columns} fields, expected {row.expected_columns}, in {text}{hint}"
         )
     skipped = {row.number - 1 for row in bad if row.number is not None}
     total = table.num_rows + len(bad)
@@ -204,6 +212,13 @@ def read_table(
             f"Can't read {path} as {path.suffix}: {reason}. {EXPECTED} Open the file to see what it "
             "holds, and save it again or convert it."
         ) from error
+    columns = list(table.frame.columns)
+    twice = [str(name) for name in dict.fromkeys(columns) if columns.count(name) > 1]
+    if twice:
+        raise InputError(
+            f"Can't use {path}: it has several columns named {', '.join(twice)}. {EXPECTED} Rename "
+            "them."
+        )
     if table.frame.empty:
         raise InputError(
             f"Can't use {path}: it holds no rows. {EXPECTED} Check the path, or set another with "
@@ -243,6 +258,10 @@ def _parse_text(value: Any) -> str:
         raise ValueError("'text' is empty, expected a text")
     if not isinstance(text, str):
         raise ValueError(f"'text' is {text!r}, expected a string")
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(
+            f"'text' has {len(text):,} characters, expected {MAX_CHARACTERS:,} or fewer"
+        )
     return text
 
 

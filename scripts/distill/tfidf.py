@@ -1,5 +1,6 @@
 """The rival that needs no neural network: TF-IDF and logistic regression (scikit-learn)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from tqdm import tqdm
 
 from .documents import read_gold
 from .outputs import atomic_folder
@@ -30,15 +30,14 @@ class TfidfTrained(NamedTuple):
     strength: float
 
 
-def make_classifier(strength: float, exclusive: bool, seed: int) -> Pipeline:
+def make_classifier(strength: float, exclusive: bool) -> Pipeline:
     """Make an untrained classifier over TF-IDF weights of 1- and 2-grams.
 
     strength (float): Inverse strength of regularization (scikit-learn's C), above 0.
     exclusive (bool): One classifier for all labels, or one for each.
-    seed (int): Seed of the solver.
     RETURNS (Pipeline): A scikit-learn pipeline from texts to labels.
     """
-    regression = LogisticRegression(C=strength, max_iter=1000, random_state=seed)
+    regression = LogisticRegression(C=strength, max_iter=1000)
     classifier = regression if exclusive else OneVsRestClassifier(regression)
     return make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), classifier)
 
@@ -53,13 +52,15 @@ def predict_probabilities(classifier: Pipeline, texts: list[str]) -> NDArray[num
     return numpy.asarray(classifier.predict_proba(texts))
 
 
-def train_tfidf(corpus: Path, output: Path, *, lang: str, seed: int) -> TfidfTrained:
+def train_tfidf(
+    corpus: Path, output: Path, *, lang: str, progress: Callable[[], object] = lambda: None
+) -> TfidfTrained:
     """Train on the gold labels; dev decides the regularization.
 
     corpus (Path): The folder of the gold corpus.
     output (Path): Folder for the result.
     lang (str): Language code.
-    seed (int): Seed of the solver.
+    progress (Callable[[], object]): Called after each strength.
     RETURNS (TfidfTrained): The classifier.
     RAISES (InputError): The corpus isn't there.
     """
@@ -69,8 +70,8 @@ def train_tfidf(corpus: Path, output: Path, *, lang: str, seed: int) -> TfidfTra
     )
     targets = gold.argmax(axis=1) if exclusive else gold
     scores, classifiers = [], []
-    for strength in tqdm(STRENGTHS, unit="fit", desc="TF-IDF", leave=False):
-        classifier = make_classifier(strength, exclusive, seed).fit(texts, targets)
+    for strength in STRENGTHS:
+        classifier = make_classifier(strength, exclusive).fit(texts, targets)
         predicted = classifier.predict(dev_texts)
         score = f1_score(
             dev_gold.argmax(axis=1) if exclusive else dev_gold,
@@ -80,6 +81,7 @@ def train_tfidf(corpus: Path, output: Path, *, lang: str, seed: int) -> TfidfTra
         )
         scores.append(float(score))
         classifiers.append(classifier)
+        progress()
     best = scores.index(max(scores))
     with atomic_folder(output) as temporary:
         joblib.dump(classifiers[best], temporary / MODEL)

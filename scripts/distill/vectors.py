@@ -35,31 +35,44 @@ class Built(NamedTuple):
     variance: float
 
 
-def count_words(nlp: Language, texts: Iterable[str], *, lower: bool) -> Counter[str]:
+def count_words(nlp: Language, texts: Iterable[str]) -> Counter[str]:
     """Count the words of texts as a student's tokenizer splits them.
 
     nlp (Language): A pipeline of their language.
     texts (Iterable[str]): The texts.
-    lower (bool): Whether "Good" and "good" are one word.
     RETURNS (Counter[str]): How often each occurs; what is white space is left out.
     """
     counts: Counter[str] = Counter()
     for doc in nlp.tokenizer.pipe(texts):
-        counts.update(token.lower_ if lower else token.text for token in doc if not token.is_space)
+        counts.update(token.text for token in doc if not token.is_space)
     return counts
 
 
-def choose_words(counts: Counter[str], whole_words: Sequence[str], n_words: int) -> list[str]:
+def choose_words(
+    counts: Counter[str], whole_words: Sequence[str], n_words: int, *, lower: bool
+) -> dict[str, list[str]]:
     """Choose the words to give vectors to: those of the texts, most frequent first, then those that
     the teacher knows whole, in the order of its vocabulary (more frequent ones come first there).
 
     counts (Counter[str]): The words of the texts.
     whole_words (Sequence[str]): The teacher's words.
     n_words (int): How many at most.
-    RETURNS (list[str]): Different words.
+    lower (bool): Whether the teacher reads all letters as lower-case, so that "good", "Good" and
+        "GOOD" share a vector.
+    RETURNS (dict[str, list[str]]): By word: the forms that it is written in.
     """
-    words = [word for word, _ in counts.most_common()]
-    return list(dict.fromkeys([*words, *whole_words]))[:n_words]
+    merged: Counter[str] = Counter()
+    forms: dict[str, list[str]] = {}
+    for form, count in counts.items():
+        word = form.lower() if lower else form
+        merged[word] += count
+        forms.setdefault(word, []).append(form)
+    words = [word for word, _ in merged.most_common()]
+    chosen = list(dict.fromkeys([*words, *whole_words]))[:n_words]
+    cases = [str.lower, str.capitalize, str.upper] if lower else [str]
+    return {
+        word: sorted({*forms.get(word, []), *(case(word) for case in cases)}) for word in chosen
+    }
 
 
 def reduce_width(
@@ -106,8 +119,8 @@ def build_vectors(
     encode (Callable): From words to the teacher's encodings of the shape (words, hidden width).
     output (Path): Folder for the pipeline.
     lang (str): Language code.
-    lower (bool): Whether the teacher reads all letters as lower-case: vectors are then looked up by
-        the lower-case form of a token.
+    lower (bool): Whether the teacher reads all letters as lower-case: a word's forms then share a
+        vector.
     n_words (int): How many words at most.
     width (int): Width of the vectors.
     seed (int): Seed of the PCA.
@@ -115,18 +128,22 @@ def build_vectors(
     RAISES (InputError): An input is missing, or the width is more than there are dimensions.
     """
     nlp = spacy.blank(lang)
-    counts = count_words(nlp, read_gold(corpus / "train.spacy", lang).texts, lower=lower)
+    counts = count_words(nlp, read_gold(corpus / "train.spacy", lang).texts)
     require(corpus / POOL_FILE, step="prepare")
-    counts += count_words(nlp, (row.text for row in read_texts(corpus / POOL_FILE)), lower=lower)
-    words = choose_words(counts, whole_words, n_words)
-    vectors, variance = reduce_width(encode(words), width, seed)
+    counts += count_words(nlp, (row.text for row in read_texts(corpus / POOL_FILE)))
+    words = choose_words(counts, whole_words, n_words, lower=lower)
+    vectors, variance = reduce_width(encode(list(words)), width, seed)
+    rows = [(form, vector) for forms, vector in zip(words.values(), vectors) for form in forms]
+    # Two words can have a form in common: it goes to the more frequent one.
+    unique = dict(reversed(rows))
     with atomic_folder(output) as temporary:
         source = temporary / WORD2VEC
         with source.open("w", encoding="utf8") as file:
-            file.write(f"{len(words)} {width}\n")
-            for word, vector in zip(words, vectors):
-                file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
-        name, attr = f"{lang}_teacher.vectors", "LOWER" if lower else "ORTH"
+            file.write(f"{len(unique)} {width}\n")
+            for form, vector in unique.items():
+                file.write(f"{form} {' '.join(f'{value:.5f}' for value in vector)}\n")
+        # It keeps one row for all forms of a word. Looking words up by LOWER instead would not last:
+        # spaCy 3.8 doesn't save by which attribute its vectors are looked up.
         init_vectors_cli(
             lang,
             source,
@@ -134,10 +151,10 @@ def build_vectors(
             prune=-1,
             truncate=0,
             mode="default",
-            name=name,
+            name=f"{lang}_teacher.vectors",
             verbose=False,
             jsonl_loc=None,
-            attr=attr,
+            attr="ORTH",
         )
         source.unlink()
     return Built(len(words), width, variance)
