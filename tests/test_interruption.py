@@ -91,24 +91,29 @@ def test_killed_step(step: str, small_run: Run, tmp_path: Path) -> None:
 def test_interrupt_by_a_signal(tmp_path: Path) -> None:
     """As Ctrl-C sends it, to a process of its own: one line, no traceback, the exit code for it."""
     code = (
-        "import time\n"
+        "import signal, time\n"
+        # A shell that starts the tests in the background lets them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from scripts.console import run\n"
         "def wait():\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
         "run(wait)\n"
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == EXIT_INTERRUPTED
     assert errors == f"⚠ {INTERRUPTED}\n"
 
