@@ -7,7 +7,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from .console import done, run
-from .distill.reading import measure_reading
+from .distill.reading_benchmark import measure_reading
 
 
 def bench_reading(

@@ -69,7 +69,7 @@ def prepare(
         f"left out {left_out['no_label_for_task']} without a label for this task and "
         f"{left_out['invalid']} invalid rows."
     )
-    if unlabelled.rows:
+    if any(unlabelled):
         done(
             f"{output / POOL_FILE}: {len(unlabelled.rows)} unlabelled texts. Removed {unlabelled.exact} "
             f"exact duplicates and {unlabelled.near} near ones; left out {unlabelled.invalid} "

@@ -9,7 +9,13 @@ import srsly
 
 from scripts.distill.documents import read_gold
 from scripts.distill.errors import InputError
-from scripts.distill.evaluation import evaluate_models, list_candidates, size_mb
+from scripts.distill.evaluation import (
+    _describe_scored,
+    evaluate_models,
+    list_candidates,
+    size_mb,
+)
+from scripts.distill.records import TextRow, TextsMeta, write_texts
 
 from .conftest import Run
 
@@ -21,6 +27,7 @@ MODELS = [
     "baseline_cnn",
     "tfidf_logreg",
 ]
+METHODS = ["gold", "swap", "swap", "pool", "pool", "pool"]
 KEYS = {
     "kind",
     "accuracy",
@@ -102,3 +109,10 @@ def test_missing_model_is_named(small_run: Run, tmp_path: Path) -> None:
             seed=0,
         )
     assert not (tmp_path / "metrics.json").exists()
+
+
+def test_texts_of_the_pool_are_not_counted_as_synthetic(tmp_path: Path) -> None:
+    rows = [TextRow(f"text {i}", "a:1", method) for i, method in enumerate(METHODS)]
+    write_texts(tmp_path / "scored.parquet", rows, TextsMeta(["a", "b"], "", "", 0))
+    described = _describe_scored(tmp_path / "scored.parquet")
+    assert described == {"scored": {"gold": 1, "swap": 2, "pool": 3}, "synthetic": 2}

@@ -29,6 +29,7 @@ def check_refused(outcome: Outcome, output: Path, *expected: str) -> None:
 def test_missing_file(run_step: RunStep, tmp_path: Path) -> None:
     output = tmp_path / "out"
     outcome = run_step("prepare", tmp_path / "none.jsonl", output)
+    assert outcome.code == 1
     check_refused(outcome, output, "none.jsonl", "Expected", "--vars.data")
 
 
@@ -51,9 +52,9 @@ def test_bad_rows(
     tmp_path: Path,
 ) -> None:
     path = write_jsonl(tmp_path / "reviews.jsonl", rows)
-    check_refused(
-        run_step("prepare", path, tmp_path / "out", *options), tmp_path / "out", *expected
-    )
+    outcome = run_step("prepare", path, tmp_path / "out", *options)
+    assert outcome.code == 1
+    check_refused(outcome, tmp_path / "out", *expected)
 
 
 def test_unreadable_row_stops_or_is_counted(run_step: RunStep, tmp_path: Path) -> None:

@@ -168,9 +168,12 @@ def test_variants_override_settings_that_exist() -> None:
     for variant in VARIANTS.values():
         settings = load_config(CONFIGS / f"student_{variant.config}.cfg", interpolate=False)
         for key in variant.overrides:
+            *path, name = key.split(".")
             block: Any = settings
-            for part in key.split("."):
+            for part in path:
                 block = block[part]
+            assert name in block, key
+            assert block[name] != variant.overrides[key]
 
 
 def test_students_by_name() -> None:

@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -13,7 +14,7 @@ from spacy.language import Language
 
 from scripts.distill.errors import InputError
 from scripts.distill.records import TextRow, TextsMeta, write_texts
-from scripts.distill.vectors import build_vectors, choose_words, count_words, reduce_width
+from scripts.distill.vectors import Built, build_vectors, choose_words, count_words, reduce_width
 
 from .conftest import Run
 
@@ -92,33 +93,17 @@ def test_vectors_are_looked_up_by_the_teachers_case(
     assert [path.name for path in tmp_path.iterdir() if path != corpus] == ["vectors"]
 
 
+def build_twelve(corpus: Path, output: Path) -> Built:
+    settings: dict[str, Any] = {"lang": "en", "lower": True, "n_words": 12, "width": 2, "seed": 0}
+    return build_vectors(corpus, [], encode, output, **settings)
+
+
 def test_number_of_words_is_kept_to(small_run: Run, tmp_path: Path) -> None:
-    built = build_vectors(
-        small_run.corpus,
-        [],
-        encode,
-        tmp_path / "vectors",
-        lang="en",
-        lower=True,
-        n_words=12,
-        width=2,
-        seed=0,
-    )
-    assert built.words == 12
+    assert build_twelve(small_run.corpus, tmp_path / "vectors").words == 12
 
 
 def test_missing_pool_is_named(small_run: Run, tmp_path: Path) -> None:
     shutil.copy(small_run.corpus / "train.spacy", tmp_path)
     with pytest.raises(InputError, match=r"pool\.parquet.*step 'prepare'"):
-        build_vectors(
-            tmp_path,
-            [],
-            encode,
-            tmp_path / "vectors",
-            lang="en",
-            lower=True,
-            n_words=12,
-            width=2,
-            seed=0,
-        )
+        build_twelve(tmp_path, tmp_path / "vectors")
     assert not (tmp_path / "vectors").exists()

@@ -20,8 +20,8 @@ from thinc.types import Floats2d
 
 from .errors import SettingError
 from .heads import find_head, to_logits, to_output_gradient
+from .live_teachers import as_teacher
 from .losses import DistillLoss
-from .teachers import as_teacher
 
 # The key in a reference document's user_data; user_data survives DocBin.
 TEACHER_LOGITS = "teacher_logits"
@@ -59,7 +59,7 @@ class DistillMixin:
     model: Model
     name: str
     labels: tuple[str, ...]
-    support_missing_values: bool
+    _examples_to_truth: Callable[[Sequence[Example]], tuple[Floats2d, Floats2d]]
     finish_update: Callable[[Optimizer], None]
     # How many batches have been learned from: where a loss that changes during training stands.
     step: int = 0
@@ -145,7 +145,7 @@ class DistillMixin:
     ) -> dict[str, float]:
         """Learn from a live teacher (spaCy 4's name and arguments).
 
-        teacher_pipe (Any): What scores texts: see `teachers.as_teacher`.
+        teacher_pipe (Any): What scores texts: see `live_teachers.as_teacher`.
         examples (Iterable[Example]): The batch: the teacher reads the references, the student the
             predicted documents. Gold labels that references carry go to a loss that has use for them.
         drop (float): The dropout rate.
@@ -189,15 +189,11 @@ class DistillMixin:
 
     def _get_gold(self, examples: Sequence[Example]) -> Floats2d:
         """Gold labels of a batch: NaN where one isn't known. Shape: (batch, labels)."""
-        gold = numpy.full((len(examples), len(self.labels)), numpy.nan, dtype="f")
-        for row, eg in zip(gold, examples):
-            cats = eg.reference.cats
-            # As spaCy has it: among exclusive labels one that isn't written is 0.
-            if cats and not self.support_missing_values:
-                row[:] = 0
-            for i, label in enumerate(self.labels):
-                row[i] = cats.get(label, row[i])
-        return self.model.ops.asarray2f(gold)
+        truths, known = self._examples_to_truth(examples)  # spaCy's own reading of cats
+        # It takes a document without any for one that has none of the labels: here nothing is known.
+        any_gold = numpy.array([[bool(eg.reference.cats)] for eg in examples])
+        gold = numpy.where(known * any_gold, self.model.ops.to_numpy(truths), numpy.nan)
+        return self.model.ops.asarray2f(gold.astype("f"))
 
     def get_loss(self, examples: Iterable[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """Find the loss of a batch: from the teacher's scores where an example carries them, from

@@ -20,7 +20,7 @@ from .documents import read_gold
 from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, read_stats, require
-from .records import GOLD, read_texts
+from .records import GOLD, POOL, read_texts
 from .tfidf import MODEL as TFIDF_MODEL
 
 TEACHER, TFIDF = "teacher", "tfidf_logreg"
@@ -191,7 +191,8 @@ def evaluate_models(
 
 def _describe_scored(scored: Path) -> dict[str, Any]:
     methods = Counter(row.method for row in read_texts(scored))
-    return {"scored": dict(methods), "synthetic": methods.total() - methods[GOLD]}
+    synthetic = methods.total() - methods[GOLD] - methods[POOL]
+    return {"scored": dict(methods), "synthetic": synthetic}
 
 
 def _describe_models(

@@ -180,6 +180,7 @@ def make_kl_divergence(temperature: float = 1.0) -> DistillLoss:
     RAISES (ValueError): The temperature isn't above 0.
     """
     validate_temperature(temperature, "distill.kl_divergence.v1")
+    soft_cross_entropy = make_soft_cross_entropy(temperature)
 
     def kl_divergence(
         teacher_scores: Floats2d,
@@ -189,12 +190,9 @@ def make_kl_divergence(temperature: float = 1.0) -> DistillLoss:
         gold_scores: Floats2d | None = None,
         step: int = 0,
     ) -> LossAndGrad:
-        validate_scores(teacher_scores, student_scores)
-        teacher = teacher_scores / temperature
-        targets = soften(teacher, exclusive=exclusive)
-        entropy = cross_entropy(targets, teacher, exclusive=exclusive).loss
-        result = cross_entropy(targets, student_scores / temperature, exclusive=exclusive)
-        return LossAndGrad((result.loss - entropy) * temperature**2, result.grad * temperature)
+        entropy = soft_cross_entropy(teacher_scores, teacher_scores, exclusive=exclusive).loss
+        loss, grad = soft_cross_entropy(teacher_scores, student_scores, exclusive=exclusive)
+        return LossAndGrad(loss - entropy, grad)
 
     return kl_divergence
 

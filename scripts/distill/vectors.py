@@ -35,6 +35,13 @@ class Built(NamedTuple):
     variance: float
 
 
+class Reduced(NamedTuple):
+    """Vectors of the shape (words, width), and the share of the variance that they keep."""
+
+    vectors: NDArray[numpy.float32]
+    variance: float
+
+
 def count_words(nlp: Language, texts: Iterable[str]) -> Counter[str]:
     """Count the words of texts as a student's tokenizer splits them.
 
@@ -75,16 +82,13 @@ def choose_words(
     }
 
 
-def reduce_width(
-    encodings: NDArray[numpy.float32], width: int, seed: int
-) -> tuple[NDArray[numpy.float32], float]:
+def reduce_width(encodings: NDArray[numpy.float32], width: int, seed: int) -> Reduced:
     """Reduce encodings by PCA, and scale them to a mean length of 1.
 
     encodings (NDArray[float32]): Shape: (words, hidden width).
     width (int): Wanted; no more than there are words or hidden dimensions.
     seed (int): Seed of the randomized solver.
-    RETURNS (tuple[NDArray[float32], float]): Vectors of the shape (words, width); the share of the
-        variance that they keep.
+    RETURNS (Reduced): The vectors.
     RAISES (InputError): The width is more than the encodings have.
     """
     if width > min(encodings.shape):
@@ -96,7 +100,7 @@ def reduce_width(
     pca = PCA(width, svd_solver="randomized", random_state=seed)
     vectors = pca.fit_transform(encodings).astype("float32")
     vectors /= numpy.linalg.norm(vectors, axis=1).mean()
-    return vectors, float(pca.explained_variance_ratio_.sum())
+    return Reduced(vectors, float(pca.explained_variance_ratio_.sum()))
 
 
 def build_vectors(

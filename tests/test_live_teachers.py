@@ -16,7 +16,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from scripts.distill.teachers import as_teacher, probabilities_to_logits
+from scripts.distill.live_teachers import as_teacher, probabilities_to_logits
 
 from .test_heads import bow, reduce
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.distill.reading import measure_reading, write_random_scores
+from scripts.distill.reading_benchmark import measure_reading, write_random_scores
 from scripts.distill.records import read_scores
 
 from .conftest import RunStep
