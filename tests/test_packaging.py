@@ -15,7 +15,12 @@ import pytest
 import spacy
 
 from scripts.distill.errors import InputError
-from scripts.distill.packaging import find_requirements, package_student
+from scripts.distill.packaging import (
+    _render_readme,
+    find_requirements,
+    make_meta,
+    package_student,
+)
 from scripts.distill.products import choose_student
 from scripts.distill.teacher_info import read_teacher_info
 
@@ -156,3 +161,16 @@ def test_what_a_student_needs_beside_spacy(name: str, expected: list[str], tmp_p
     config = (ROOT / "configs" / f"student_{name}.cfg").read_text(encoding="utf8")
     (tmp_path / "config.cfg").write_text(config, encoding="utf8")
     assert find_requirements(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("requirements", "expected"),
+    [([], "It needs spaCy and nothing else."), (["torch>=2.0"], "It needs spaCy and torch>=2.0.")],
+)
+def test_card_says_what_is_needed(requirements: list[str], expected: str, small_run: Run) -> None:
+    metrics = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
+    teacher = read_teacher_info(small_run.teacher)
+    meta = make_meta("student_cnn", metrics, teacher, "reviews", "0.1.0", "MIT")
+    meta["requirements"] = requirements
+    card = _render_readme("en_reviews", "student_cnn", meta, metrics, teacher)
+    assert expected in card.splitlines()

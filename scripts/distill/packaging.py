@@ -110,14 +110,16 @@ def package_student(
     student = metrics["data"]["best_student"]
     model_path = model_folder(training, "student", metrics["models"][student]["kind"]) / BEST
     require(model_path, step="student")
-    meta = make_meta(student, metrics, teacher, name, version, license_name)
+    meta = {
+        **make_meta(student, metrics, teacher, name, version, license_name),
+        "requirements": find_requirements(model_path),
+    }
     full_name = f"{metrics['lang']}_{name}"
     with tempfile.TemporaryDirectory() as folder:
         model, built = Path(folder) / "model", Path(folder) / "built"
         shutil.copytree(model_path, model)
         old_meta = srsly.read_json(model / "meta.json")
-        needed = [*old_meta.get("requirements", []), *find_requirements(model)]
-        srsly.write_json(model / "meta.json", {**old_meta, **meta, "requirements": needed})
+        srsly.write_json(model / "meta.json", {**old_meta, **meta})
         srsly.write_json(model / "metrics.json", metrics)
         shutil.copy(license_file, model / "LICENSE")
         readme = _render_readme(full_name, student, meta, metrics, teacher)
