@@ -16,10 +16,12 @@ from scripts.distill.augmenters import (
     Augmenter,
     count_words,
     create_mask_tokens_augmenter,
+    create_mix_sentences_augmenter,
     create_sample_ngram_augmenter,
     create_sample_sentence_augmenter,
     create_swap_pos_augmenter,
     match_case,
+    split_sentences,
 )
 from scripts.distill.tagging import make_lexicon_tagger
 
@@ -28,7 +30,8 @@ TEXTS = [
     "A new lamp shines brightly, and the batteries lasted weeks. Friends called it ugly.",
     "GREAT phone, terrible chargers. The screens scratched and the seller answered slowly.",
 ]
-NAMES = ["mask_tokens", "swap_pos", "sample_ngram", "sample_sentence"]
+FROM_CORPUS = ["swap_pos", "mix_sentences"]
+NAMES = ["mask_tokens", "sample_ngram", "sample_sentence", *FROM_CORPUS]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(corpus: Path) -> Callable[..., Augmenter]:
     def make_augmenter(name: str, seed: int = 0) -> Augmenter:
         create = registry.augmenters.get(f"distill.{name}.v1")
-        extra = {"corpus": corpus} if name == "swap_pos" else {}
+        extra = {"corpus": corpus} if name in FROM_CORPUS else {}
         return create(seed=seed, **extra)
 
     return make_augmenter
@@ -72,7 +75,9 @@ def test_contract(
         for new in make(name)(nlp, example):
             assert isinstance(new, Example)
             assert new.reference.text == new.predicted.text != ""
-            assert new.reference.cats == example.reference.cats
+            # Only the teacher knows what a mixture of texts is.
+            kept = {} if name == "mix_sentences" else example.reference.cats
+            assert new.reference.cats == kept
             assert new.reference.user_data["source"] == "reviews:1"
     assert example.reference.text == before
     texts = run(nlp, make(name), example)
@@ -189,6 +194,30 @@ def test_sentences_of_the_reference_are_used(nlp: Language) -> None:
     assert set(texts) == {"one two", "three four"}
 
 
+def test_mixtures_hold_a_sentence_of_the_text_and_some_of_others(
+    nlp: Language, corpus: Path, make_example: Callable[[str], Example]
+) -> None:
+    sentences = {sent.text for text in TEXTS for sent in split_sentences(nlp.make_doc(text))}
+    assert len(sentences) == 7
+    mixtures = [
+        {sentence for sentence in sentences if sentence in text}
+        for text in run(nlp, create_mix_sentences_augmenter(corpus, 3), make_example(TEXTS[0]), 200)
+    ]
+    own = {sentence for sentence in sentences if sentence in TEXTS[0]}
+    assert all(mixture & own for mixture in mixtures)
+    assert any(mixture - own for mixture in mixtures)
+    assert {len(mixture) for mixture in mixtures} >= {2, 3}
+    assert set.union(*mixtures) == sentences
+
+
+def test_texts_of_one_sentence_are_not_mixed(
+    nlp: Language, tmp_path: Path, make_example: Callable[[str], Example]
+) -> None:
+    path = tmp_path / "train.spacy"
+    DocBin(docs=[nlp.make_doc("One sentence."), nlp.make_doc("Another.")]).to_disk(path)
+    assert run(nlp, create_mix_sentences_augmenter(path), make_example(TEXTS[0])) == []
+
+
 @pytest.mark.parametrize("probability", [0.0, -0.1, 1.5])
 def test_bad_probabilities_are_refused(probability: float, corpus: Path) -> None:
     with pytest.raises(ValueError, match=f"probability = {probability}"):
@@ -208,6 +237,8 @@ def test_other_bad_settings_are_refused() -> None:
         create_mask_tokens_augmenter(0.1, "")
     with pytest.raises(ValueError, match="1 or more"):
         create_sample_sentence_augmenter(0)
+    with pytest.raises(ValueError, match="max_sentences = 1"):
+        create_mix_sentences_augmenter(Path("train.spacy"), 1)
 
 
 @settings(max_examples=30, deadline=None)

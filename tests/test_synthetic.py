@@ -53,7 +53,7 @@ def test_as_many_different_texts_as_asked(make: Callable[..., Synthetic]) -> Non
     assert sum(synthetic.counts.values()) == 1000
     assert len(synthetic.rows) == 1020
     assert len({normalize(row.text) for row in synthetic.rows}) == 1020
-    assert all(synthetic.counts[name] > 0 for name in ("mask", "swap", "ngram", "sentence"))
+    assert all(synthetic.counts[name] > 0 for name in ("mask", "swap", "ngram", "sentence", "mix"))
     assert {row.source for row in synthetic.rows} == {f"reviews:{i}" for i in range(20)}
 
 
@@ -126,4 +126,4 @@ def test_missing_config_is_refused(tmp_path: Path) -> None:
 
 def test_methods_without_weight_are_left_out(overrides: dict[str, Any]) -> None:
     methods = load_methods(CONFIG, {**overrides, "weights.mask": 0.0})
-    assert set(methods) == {"swap", "ngram", "sentence"}
+    assert set(methods) == {"swap", "ngram", "sentence", "mix"}

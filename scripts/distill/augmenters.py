@@ -4,8 +4,8 @@ Each has the signature of spaCy's augmenter registry, `(nlp, example) -> Iterato
 yields one new example, or none where it can't change the text. The new reference keeps the
 annotations on the text as a whole: its categories and where it came from.
 
-The four follow Tang et al. 2019 ("Distilling Task-Specific Knowledge from BERT into Simple Neural
-Networks", section 3.2) and NLP Town's "Distilling BERT models with spaCy" (2019).
+Masks, swaps and n-grams follow Tang et al. 2019 ("Distilling Task-Specific Knowledge from BERT into
+Simple Neural Networks", section 3.2), sentences NLP Town's "Distilling BERT models with spaCy" (2019).
 """
 
 import random
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from spacy.language import Language
 from spacy.pipeline import Sentencizer
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import registry
 
@@ -225,18 +225,73 @@ def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> A
             "or more."
         )
     rng = random.Random(seed)
-    split = Sentencizer()
 
     def sample_sentence(nlp: Language, example: Example) -> Iterator[Example]:
-        doc = example.reference
-        if not doc.has_annotation("SENT_START"):
-            doc = split(doc.copy())
-        sentences = [sent for sent in doc.sents if any(token.is_alpha for token in sent)]
+        sentences = split_sentences(example.reference)
         if len(sentences) < 2:
             return
         length = rng.randint(1, min(max_sentences, len(sentences) - 1))
         start = rng.randrange(len(sentences) - length + 1)
         first, last = sentences[start], sentences[start + length - 1]
-        yield make_variant(nlp, example, doc[first.start : last.end].text.strip())
+        yield make_variant(nlp, example, first.doc[first.start : last.end].text.strip())
 
     return sample_sentence
+
+
+@registry.augmenters("distill.mix_sentences.v1")
+def create_mix_sentences_augmenter(
+    corpus: Path, max_sentences: int = 6, seed: int = 0
+) -> Augmenter:
+    """Mix sentences: one of the text followed by some of other training texts. A student that could
+    tell whole texts by heart must weigh sentences here, as the teacher does.
+
+    How many is drawn evenly from two to as many as a training text drawn at random has, so that texts
+    of one sentence alone aren't mixed. What the gold labels of a mixture are only the teacher knows:
+    they are dropped.
+
+    corpus (Path): .spacy file of the texts to draw sentences from.
+    max_sentences (int): Most sentences, at least 2.
+    seed (int): Seed.
+    RETURNS (Augmenter): The augmenter.
+    RAISES (ValueError): max_sentences is below 2.
+    """
+    if max_sentences < 2:
+        raise ValueError(
+            f"Can't use max_sentences = {max_sentences} in distill.mix_sentences.v1. Expected 2 or "
+            "more."
+        )
+    rng = random.Random(seed)
+    sentences: list[str] = []
+    numbers: list[int] = []
+
+    def mix_sentences(nlp: Language, example: Example) -> Iterator[Example]:
+        # What language the texts are in is known with the first call only.
+        if not numbers:
+            for doc in DocBin().from_disk(corpus).get_docs(nlp.vocab):
+                found = [sent.text.strip() for sent in split_sentences(doc)]
+                sentences.extend(found)
+                numbers.append(len(found))
+        own = split_sentences(example.reference)
+        most = min(rng.choice(numbers), max_sentences)
+        if not own or most < 2:
+            return
+        mixed = [rng.choice(own).text.strip(), *rng.sample(sentences, rng.randint(2, most) - 1)]
+        rng.shuffle(mixed)
+        variant = make_variant(nlp, example, " ".join(mixed))
+        variant.reference.cats = {}
+        if variant.text != example.reference.text:
+            yield variant
+
+    return mix_sentences
+
+
+def split_sentences(doc: Doc) -> list[Span]:
+    """Split a document into sentences that hold a word.
+
+    doc (Doc): The document; its own sentences are taken where it has them, those that end in a
+        full stop, question or exclamation mark where not.
+    RETURNS (list[Span]): The sentences.
+    """
+    if not doc.has_annotation("SENT_START"):
+        doc = Sentencizer()(doc.copy())
+    return [sent for sent in doc.sents if any(token.is_alpha for token in sent)]
