@@ -195,6 +195,7 @@ def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
     for config in (folder / "configs").glob("student_*.cfg"):
         settings = load_config(config, interpolate=False)
         settings["training"].update({"max_steps": 20, "eval_frequency": 10})
+        settings["training"]["optimizer"]["learn_rate"]["warmup_steps"] = 2
         settings.to_disk(config)
     variables = {
         "data": request.getfixturevalue("reviews"),

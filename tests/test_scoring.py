@@ -12,6 +12,7 @@ from scripts.distill.errors import InputError
 from scripts.distill.records import TextRow, read_scores, read_texts_meta, write_texts
 from scripts.distill.scoring import (
     batch_by_tokens,
+    bfloat16,
     encode_words,
     list_whole_words,
     load_teacher,
@@ -51,6 +52,16 @@ def test_logits_give_the_pipelines_probabilities(small_run: Run) -> None:
     expected = [[doc.cats[label] for label in labels] for doc in nlp.pipe(TEXTS)]
     # spaCy gives a text without tokens no probabilities at all when it stands alone in a batch.
     numpy.testing.assert_allclose(exp / exp.sum(axis=1, keepdims=True), expected, atol=1e-4)
+
+
+def test_bfloat16_changes_little_and_ends(small_run: Run) -> None:
+    nlp, labels = load_teacher(small_run.teacher), ["negative", "positive"]
+    exact = score_texts(nlp, TEXTS, labels)
+    with bfloat16(nlp):
+        rounded = score_texts(nlp, TEXTS, labels)
+    assert rounded.dtype == numpy.float32
+    assert 0 < numpy.abs(rounded - exact).max() < 0.1
+    numpy.testing.assert_array_equal(score_texts(nlp, TEXTS, labels), exact)
 
 
 def test_logits_do_not_depend_on_what_is_scored_beside(small_run: Run) -> None:

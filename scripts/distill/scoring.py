@@ -1,6 +1,7 @@
 """Score texts with the teacher: its logits for each label."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -57,6 +58,37 @@ def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[in
         batch.append(i)
     if batch:
         yield batch
+
+
+def has_fast_bfloat16() -> bool:
+    """Tell whether the CPU multiplies matrices of bfloat16 (AVX-512 BF16, AMX): much faster there.
+
+    RETURNS (bool): Whether it does.
+    """
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+@contextmanager
+def bfloat16(nlp: Language) -> Iterator[None]:
+    """Let a teacher's transformer multiply in bfloat16 for a while; what it gives is float32.
+
+    Logits change by what bfloat16 rounds off. Weights stay as they are.
+
+    nlp (Language): The teacher.
+    """
+
+    def to_float32(_module: object, _args: object, output: MutableMapping[str, object]) -> None:
+        for name, value in output.items():
+            if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
+                output[name] = value.float()
+
+    transformer = cast(Transformer, nlp.get_pipe("transformer")).model.transformer
+    hook = transformer.register_forward_hook(to_float32)
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            yield
+    finally:
+        hook.remove()
 
 
 def score_texts(
@@ -205,6 +237,7 @@ def score_file(
     rows: list[TextRow] = list(read_texts(texts))
     start(len(rows))
     nlp = load_teacher(teacher, gpu_id)
-    logits = score_texts(nlp, [row.text for row in rows], meta.labels, progress=progress)
+    with bfloat16(nlp) if gpu_id < 0 and has_fast_bfloat16() else nullcontext():
+        logits = score_texts(nlp, [row.text for row in rows], meta.labels, progress=progress)
     write_scores(output, rows, logits, meta)
     return len(rows)

@@ -68,8 +68,8 @@ def find_architectures(configs: Path, names: str) -> Iterator[Architecture]:
 
 
 def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
-    """Let a student see all texts before training ends, and half of them before it may stop early,
-    however many there are. The config's numbers of steps hold where they are higher.
+    """Let a student see all texts before training ends, however many there are. The config's number of
+    steps holds where it is higher.
 
     config (Path): The student's config.
     rows (int): The number of scored texts.
@@ -78,10 +78,7 @@ def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
     """
     settings = read_config(config)["training"]
     epoch = math.ceil(rows / settings["batcher"]["size"])
-    return {
-        "training.max_steps": max(settings["max_steps"], epoch),
-        "training.patience": max(settings["patience"], epoch // 2),
-    }
+    return {"training.max_steps": max(settings["max_steps"], epoch)}
 
 
 def train_student(
@@ -144,8 +141,9 @@ def train_baseline(
         **dict.fromkeys(find_keys(config, "include_static_vectors"), False),
         "paths.gold": str(corpus / "train.spacy"),
         "training.train_corpus": "corpora.gold",
-        "training.max_epochs": BASELINE_EPOCHS,
-        "training.max_steps": 0,
+        # 0: as many as there are steps for, the texts in memory and shuffled
+        "training.max_epochs": 0,
+        "training.max_steps": BASELINE_EPOCHS * epoch,
         "training.eval_frequency": epoch,
         "training.patience": BASELINE_PATIENCE_EPOCHS * epoch,
         "training.batcher.size": BASELINE_BATCH,
