@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .console import done, run
-from .distill import callbacks, readers  # noqa: F401  registers what the configs name
+from .distill import callbacks, component, readers  # noqa: F401  registers what the configs name
 from .distill.products import DEFAULT_STUDENTS
 from .distill.students import find_architectures, train_baseline
 
@@ -21,7 +21,7 @@ def baseline(
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Train the same small text classifiers on the gold labels alone."""
-    for found in list(find_architectures(configs, students)):
+    for found in find_architectures(configs, students):
         path = output / found.name
         trained = train_baseline(found, corpus, path, lang=lang, seed=seed, gpu_id=gpu_id)
         done(f"{trained.path}: baseline '{found.name}', {trained.dev_score:.1%} on dev.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .console import done, run
-from .distill import callbacks, readers  # noqa: F401  registers what the configs name
+from .distill import callbacks, component, readers  # noqa: F401  registers what the configs name
 from .distill.products import DEFAULT_STUDENTS
 from .distill.students import find_architectures, train_student
 
@@ -23,7 +23,7 @@ def student(
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Train small text classifiers on the teacher's scores."""
-    for found in list(find_architectures(configs, students)):
+    for found in find_architectures(configs, students):
         path = output / found.name
         trained = train_student(
             found, corpus, scored, vectors, path, lang=lang, seed=seed, gpu_id=gpu_id

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import DocBin
@@ -14,16 +14,17 @@ from spacy.util import registry
 
 from scripts.distill.augmenters import (
     Augmenter,
-    count_words,
     create_mask_tokens_augmenter,
     create_mix_sentences_augmenter,
     create_sample_ngram_augmenter,
     create_sample_sentence_augmenter,
     create_swap_pos_augmenter,
+    list_words_by_tag,
     match_case,
     split_sentences,
 )
 from scripts.distill.tagging import make_lexicon_tagger
+from scripts.distill.teacher_logits import set_teacher_logits
 
 TEXTS = [
     "The old kettle boils water quickly. My sister bought two lamps! They were cheap.",
@@ -71,8 +72,9 @@ def test_contract(
 ) -> None:
     example = make_example(TEXTS[0])
     before = example.reference.text
+    augmenter = make(name)
     for _ in range(20):
-        for new in make(name)(nlp, example):
+        for new in augmenter(nlp, example):
             assert isinstance(new, Example)
             assert new.reference.text == new.predicted.text != ""
             # Only the teacher knows what a mixture of texts is.
@@ -96,7 +98,8 @@ def test_texts_too_short_to_change_give_nothing_or_something_else(
     make: Callable[..., Augmenter],
     make_example: Callable[[str], Example],
 ) -> None:
-    assert all(new.strip() for new in run(nlp, make(name), make_example(text), times=5))
+    made = run(nlp, make(name), make_example(text), times=5)
+    assert all(new.strip() and new != text for new in made)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -159,7 +162,7 @@ def test_match_case(word: str, like: str, expected: str) -> None:
 
 def test_words_are_listed_in_their_usual_spelling(nlp: Language) -> None:
     docs = [nlp.make_doc(t) for t in ["Lamps shine", "Good. Tents leak"]]
-    words = count_words(docs, make_lexicon_tagger(nlp))
+    words = list_words_by_tag(docs, make_lexicon_tagger(nlp))
     listed = {word for tagged in words.values() for word in tagged}
     assert {"lamps", "tents"} <= listed
     assert not {"Lamps", "Tents"} & listed
@@ -241,16 +244,32 @@ def test_other_bad_settings_are_refused() -> None:
         create_mix_sentences_augmenter(Path("train.spacy"), 1)
 
 
-@settings(max_examples=30, deadline=None)
+def test_what_a_teacher_said_of_the_old_text_is_left_behind(
+    nlp: Language, corpus: Path, make: Callable[..., Augmenter]
+) -> None:
+    reference = nlp.make_doc(TEXTS[0])
+    set_teacher_logits(reference, ["negative", "positive"], [1.0, 2.0])
+    reference.user_data["source"] = "reviews:0"
+    reference.user_data[("._.", "whole", None, None)] = "kept"
+    reference.user_data[("._.", "part", 4, 10)] = "dropped"
+    example = Example(nlp.make_doc(TEXTS[0]), reference)
+    for name in NAMES:
+        for new in make(name)(nlp, example):
+            assert new.reference.user_data == {
+                "source": "reviews:0",
+                ("._.", "whole", None, None): "kept",
+            }
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(min_size=0, max_size=60))
-def test_any_text_goes_through(text: str) -> None:
+def test_any_text_goes_through(make: Callable[..., Augmenter], text: str) -> None:
     nlp = spacy.blank("en")
     reference = nlp.make_doc(text)
     example = Example(nlp.make_doc(text), reference)
-    for create in (
-        create_mask_tokens_augmenter,
-        create_sample_ngram_augmenter,
-        create_sample_sentence_augmenter,
-    ):
-        for new in create()(nlp, example):
+    for name in NAMES:
+        for new in make(name)(nlp, example):
             assert new.reference.text.strip()
+            assert new.reference.text != text

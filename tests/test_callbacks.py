@@ -53,6 +53,16 @@ def test_plain_form_scores_alike(architecture: Any, exclusive: bool, tmp_path: P
     assert nlp.get_pipe_meta("textcat").factory != loaded.get_pipe_meta("textcat").factory
 
 
+def test_plain_form_keeps_tokenizer_and_description() -> None:
+    """Chinese splits into characters unless another tokenizer is set."""
+    tokenizer = {"@tokenizers": "spacy.Tokenizer.v1"}
+    nlp = spacy.blank("zh", config={"nlp": {"tokenizer": tokenizer}}, meta={"name": "mine"})
+    plain = to_plain_textcat(nlp)
+    assert [token.text for token in plain.make_doc("ab cd")] == ["ab", "cd"]
+    assert plain.meta["name"] == "mine"
+    assert plain.config["nlp"]["tokenizer"] == tokenizer
+
+
 def test_plain_form_loads_without_this_project(tmp_path: Path) -> None:
     to_plain_textcat(train(bow, True)).to_disk(tmp_path / "model")
     code = (

@@ -13,9 +13,8 @@ from thinc.api import fix_random_seed
 from scripts.distill.component import (
     DistilledMultiLabelTextCategorizer,
     DistilledTextCategorizer,
-    get_teacher_logits,
-    set_teacher_logits,
 )
+from scripts.distill.teacher_logits import get_teacher_logits, set_teacher_logits
 
 from .test_heads import bow, reduce
 
@@ -256,6 +255,58 @@ def test_schedule_moves_with_the_batches(nlp: Language) -> None:
     losses = [pipe.update(examples)["textcat_distill"] for _ in range(4)]  # no optimizer: it stays
     assert losses[0] == losses[1] == pytest.approx(numpy.mean([4, 9, 1.5625, 16]), rel=1e-3)
     assert losses[2] == losses[3] == pytest.approx(numpy.log(2))
+
+
+@pytest.mark.parametrize(
+    ("factory", "exclusive", "message"),
+    [
+        ("textcat_distill", False, r"'logistic'.*exclusive_classes = true"),
+        ("textcat_multilabel_distill", True, r"'softmax_activation'.*exclusive_classes = false"),
+    ],
+)
+def test_model_for_the_other_kind_of_labels_is_refused(
+    nlp: Language, factory: str, exclusive: bool, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_pipe(nlp, factory, bow(exclusive), make_examples(nlp, taught=True))
+
+
+@pytest.mark.parametrize(
+    ("labels", "logits", "message"),
+    [
+        (LABELS, [0.5, float("nan")], r"logit of 'positive' is nan"),
+        (["negative"], [0.5], r"scores the labels negative, the student has negative, positive"),
+        ([*LABELS, "new"], [0.5, 0.1, 0.2], r"scores the labels negative, new, positive"),
+    ],
+)
+def test_bad_logits_are_named_whenever_they_come(
+    nlp: Language, labels: list[str], logits: list[float], message: str
+) -> None:
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), make_examples(nlp, taught=True))
+    examples = make_examples(nlp, taught=True)
+    set_teacher_logits(examples[3].reference, labels, logits)
+    with pytest.raises(ValueError, match=message):
+        pipe.update(examples)
+
+
+def test_soft_gold_labels_are_refused_however_it_is_taught(nlp: Language) -> None:
+    examples = make_examples(nlp, taught=True)
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), examples)
+    examples[0].reference.cats = {"negative": 0.3, "positive": 0.7}
+    with pytest.raises(ValueError, match="E851"):
+        pipe.update(examples)
+    with pytest.raises(ValueError, match="E851"):
+        pipe.distill(lambda texts: [dict.fromkeys(LABELS, 0.5)] * 4, examples)
+
+
+def test_batches_without_tokens_are_not_counted(nlp: Language) -> None:
+    pipe = make_pipe(nlp, "textcat_distill", bow(True), make_examples(nlp, taught=True))
+    empty = [Example(nlp.make_doc(""), nlp.make_doc(""))]
+    pipe.update(empty)
+    pipe.distill(lambda texts: [], empty)
+    assert pipe.step == 0
+    pipe.update(make_examples(nlp, taught=True))
+    assert pipe.step == 1
 
 
 @pytest.mark.parametrize("logit", [float("nan"), float("inf")])

@@ -190,6 +190,16 @@ def test_certain_probabilities_give_finite_numbers(head: Head) -> None:
     assert numpy.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("logit", [-19.0, -15.0, 0.0, 15.0])
+def test_logistic_gradient_is_true_far_from_the_middle(logit: float) -> None:
+    """What backprop makes of the gradient it is handed: times p (1 - p), in float32."""
+    p = numpy.array([[1 / (1 + numpy.exp(-numpy.float32(logit)))]], dtype="f")
+    wanted = numpy.array([[0.5]], dtype="f")
+    handed = to_output_gradient(Head.LOGISTIC, wanted, p)
+    assert (handed * p * (1 - p))[0, 0] == pytest.approx(0.5, rel=1e-3)
+    assert to_logits(Head.LOGISTIC, p)[0, 0] == pytest.approx(logit, abs=0.2)
+
+
 def test_model_without_probabilities_is_refused() -> None:
     with pytest.raises(ValueError, match="softmax_activation, logistic"):
         find_head(Linear(2, 2))

@@ -91,6 +91,42 @@ def test_scikit_learn_teaches_two_labels_by_one_score(docs: list[Doc]) -> None:
     numpy.testing.assert_allclose(logits[:, 0] - logits[:, 1], scores)
 
 
+def test_one_score_of_two_labels_that_do_not_exclude_each_other(docs: list[Doc]) -> None:
+    classifier = make_pipeline(CountVectorizer(), LinearSVC())
+    classifier.fit(TEXTS, ["good" if gold == "positive" else "bad" for gold in GOLD])
+    logits = as_teacher(classifier, ["bad", "good"], exclusive=False)(docs)
+    scores = classifier.decision_function(TEXTS)
+    numpy.testing.assert_allclose(logits, numpy.stack([-scores, scores], axis=1))
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_teacher_of_the_other_kind_is_refused(exclusive: bool) -> None:
+    nlp = train_pipeline("textcat" if exclusive else "textcat_multilabel", bow(exclusive))
+    for teacher in (nlp, nlp.get_pipe("textcat")):
+        with pytest.raises(ValueError, match=r"exclude each other.*Use the factory"):
+            as_teacher(teacher, LABELS, exclusive=not exclusive)
+
+
+def test_component_that_looks_up_vectors_teaches_with_its_pipeline_only(docs: list[Doc]) -> None:
+    nlp = spacy.blank("en")
+    for text in TEXTS:
+        for word in text.split():
+            nlp.vocab.set_vector(word, numpy.ones(4, dtype="f"))
+    model = reduce(True)
+    model["tok2vec"] = {**model["tok2vec"], "pretrained_vectors": True}
+    nlp.add_pipe("textcat", config={"model": model})
+    examples = [
+        Example.from_dict(nlp.make_doc(text), {"cats": {label: label == gold for label in LABELS}})
+        for text, gold in zip(TEXTS, GOLD)
+    ]
+    nlp.initialize(lambda: examples)
+    assert as_teacher(nlp, LABELS, exclusive=True)(docs).shape == (6, 3)
+    component = as_teacher(nlp.get_pipe("textcat"), LABELS, exclusive=True)
+    assert component([nlp.make_doc(text) for text in TEXTS]).shape == (6, 3)
+    with pytest.raises(ValueError, match="Give the whole pipeline"):
+        component(docs)
+
+
 def test_scikit_learn_teaches_labels_that_do_not_exclude_each_other(docs: list[Doc]) -> None:
     binarizer = MultiLabelBinarizer()
     gold = binarizer.fit_transform([{label, "text"} for label in GOLD])

@@ -185,7 +185,11 @@ def test_bad_temperature_is_refused(
 
 @pytest.mark.parametrize(
     ("teacher", "message"),
-    [(TEACHER[:3], "equal shapes"), (numpy.full_like(TEACHER, numpy.nan), "not finite")],
+    [
+        (TEACHER[:3], "equal shapes"),
+        (numpy.where(TEACHER[2, 1] == TEACHER, numpy.nan, TEACHER), "Score 2 .* document 3 .* nan"),
+        (numpy.full_like(TEACHER, -numpy.inf), "Score 1 .* document 1 .* -inf"),
+    ],
 )
 @pytest.mark.parametrize(("loss", "reference"), LOSSES)
 def test_bad_scores_are_refused(
@@ -193,6 +197,29 @@ def test_bad_scores_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         loss(teacher, STUDENT, exclusive=True)
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0, 0], [1, 1, 0, 0], [0, 0.3, 0, 0.3]])
+def test_gold_rows_that_are_no_distribution_have_their_true_gradient(row: list[float]) -> None:
+    """spaCy allows a document with none of the exclusive labels: nothing is learned from it."""
+    gold, student, step = numpy.array([row]), STUDENT[:1], 1e-5
+    result = cross_entropy(gold, student, exclusive=True)
+    for i in range(4):
+        moved = [student + sign * step * numpy.eye(4)[[i]] for sign in (1, -1)]
+        up, down = (cross_entropy(gold, scores, exclusive=True).loss for scores in moved)
+        assert (up - down) / (2 * step) == pytest.approx(result.grad[0, i], abs=1e-5)
+    if not any(row):
+        assert result.loss == 0
+
+
+def test_kl_divergence_is_never_negative() -> None:
+    rng = numpy.random.default_rng(2)
+    loss = make_kl_divergence()
+    for exclusive in (True, False):
+        for _ in range(200):
+            teacher = rng.normal(size=(8, 3)).astype("f")
+            student = teacher + rng.normal(size=(8, 3)).astype("f") * 1e-6
+            assert loss(teacher, student, exclusive=exclusive).loss >= 0
 
 
 def test_blend_between_its_ends() -> None:

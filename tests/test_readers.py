@@ -6,15 +6,16 @@ import tracemalloc
 from pathlib import Path
 
 import numpy
+import pyarrow
 import pytest
 from spacy.language import Language
 from spacy.tokens import DocBin
 
 from scripts.distill import records
-from scripts.distill.component import get_teacher_logits
 from scripts.distill.errors import InputError
-from scripts.distill.readers import create_scored_corpus, make_doc
+from scripts.distill.readers import create_scored_corpus, make_doc, read_method
 from scripts.distill.records import TextRow, TextsMeta, write_scores
+from scripts.distill.teacher_logits import get_teacher_logits
 
 LABELS = ["negative", "positive"]
 
@@ -161,6 +162,29 @@ def test_streaming_takes_no_more_memory_for_more_texts(
         assert peaks[1] < 1.3 * peaks[0]
     else:
         assert peaks[1] > 4 * peaks[0]
+
+
+def test_texts_that_wait_keep_their_own_scores_only(
+    nlp: Language, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view of a row would keep its row group in Arrow's memory, which tracemalloc doesn't see."""
+    monkeypatch.setattr(records, "ROWS_PER_GROUP", 500)
+    path = write_mixture(tmp_path / "scored.parquet", 40, 30000)
+    gc.collect()
+    before = pyarrow.total_allocated_bytes()
+    gold = read_method(path, "gold")
+    gc.collect()
+    assert len(gold) == 40
+    assert pyarrow.total_allocated_bytes() == before
+    stream = create_scored_corpus(path, buffer_size=5000)(nlp)
+    most = max(pyarrow.total_allocated_bytes() for _ in itertools.islice(stream, 20000))
+    assert most - before < 100_000
+
+
+def test_epoch_without_texts_is_refused(nlp: Language, tmp_path: Path) -> None:
+    path = write_mixture(tmp_path / "scored.parquet", 3, 5)
+    with pytest.raises(ValueError, match=r"scored\.parquet.*'swap': 0\.0"):
+        list(create_scored_corpus(path, weights={"swap": 0.0, "gold": 0.0})(nlp))
 
 
 @pytest.mark.usefixtures("small_groups")

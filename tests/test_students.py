@@ -21,10 +21,10 @@ from thinc.api import fix_random_seed
 
 from scripts.distill import callbacks, readers  # noqa: F401
 from scripts.distill.callbacks import to_plain_textcat
-from scripts.distill.component import set_teacher_logits
 from scripts.distill.errors import InputError
 from scripts.distill.products import split_names
 from scripts.distill.students import VARIANTS, find_architectures, list_architectures
+from scripts.distill.teacher_logits import set_teacher_logits
 from scripts.distill.training import corpus_overrides, find_keys
 
 from .conftest import ROOT, Run, make_reviews
@@ -177,9 +177,17 @@ def test_variants_override_settings_that_exist() -> None:
             assert block[name] != variant.overrides[key]
 
 
+def test_configs_of_ones_own_come_before_variants(tmp_path: Path) -> None:
+    for name in ("bow", "bow3"):
+        shutil.copy(CONFIGS / "student_bow.cfg", tmp_path / f"student_{name}.cfg")
+    bow1, bow3 = find_architectures(tmp_path, "bow1,bow3")
+    assert (bow1.config.name, bow1.overrides) == ("student_bow.cfg", VARIANTS["bow1"].overrides)
+    assert (bow3.config.name, bow3.overrides) == ("student_bow3.cfg", {})
+
+
 def test_students_by_name() -> None:
     assert NAMES == ["attention", "bow", "bow1", "bow3", "cnn", "embed", "ensemble", "lstm"]
-    found = list(find_architectures(CONFIGS, "cnn, bow3"))
+    found = find_architectures(CONFIGS, "cnn, bow3")
     assert [architecture.name for architecture in found] == ["cnn", "bow3"]
     assert found[1].config == CONFIGS / "student_bow.cfg"
     assert found[1].overrides == {"components.textcat.model.ngram_size": 3}
@@ -187,7 +195,7 @@ def test_students_by_name() -> None:
 
 def test_unknown_students_are_refused() -> None:
     with pytest.raises(InputError, match=r"student 'gru'.*attention, bow, .*--vars\.students"):
-        list(find_architectures(CONFIGS, "bow,gru"))
+        find_architectures(CONFIGS, "bow,gru")
 
 
 @pytest.mark.parametrize("names", ["", " , ", "bow,bow"])

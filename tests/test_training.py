@@ -96,11 +96,19 @@ def test_missing_inputs_are_named(small_run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_students_see_every_text() -> None:
+def test_training_takes_at_least_a_pass_over_the_texts(tmp_path: Path) -> None:
     settings = training.read_config(BOW)["training"]
     assert schedule_overrides(BOW, 100) == {"training.max_steps": settings["max_steps"]}
     epoch = -(-1_000_000 // settings["batcher"]["size"])
     assert schedule_overrides(BOW, 1_000_000) == {"training.max_steps": epoch}
+    changed = load_config(BOW, interpolate=False)
+    for batcher in (
+        {"@batchers": "spacy.batch_by_words.v1", "size": 1000, "tolerance": 0.2},
+        {"@batchers": "spacy.batch_by_sequence.v1", "size": {"@schedules": "compounding.v1"}},
+    ):
+        changed["training"]["batcher"] = batcher
+        changed.to_disk(tmp_path / "own.cfg")
+        assert schedule_overrides(tmp_path / "own.cfg", 1_000_000) == {}
 
 
 @pytest.mark.parametrize(

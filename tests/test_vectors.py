@@ -1,6 +1,7 @@
 """Word vectors: which words, how wide, and looked up how."""
 
 import shutil
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,9 @@ from .conftest import Run
 
 def encode(words: Sequence[str]) -> NDArray[numpy.float32]:
     """Encodings that tell words apart and words of one first letter a little less."""
-    rows = [[ord(word[0]), len(word), hash(word) % 7, ord(word[-1])] for word in words]
+    rows = [
+        [ord(word[0]), len(word), zlib.crc32(word.encode()) % 7, ord(word[-1])] for word in words
+    ]
     return numpy.array(rows, dtype="float32")
 
 
@@ -100,6 +103,11 @@ def build_twelve(corpus: Path, output: Path) -> Built:
 
 def test_number_of_words_is_kept_to(small_run: Run, tmp_path: Path) -> None:
     assert build_twelve(small_run.corpus, tmp_path / "vectors").words == 12
+
+
+def test_missing_training_texts_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"train\.spacy.*step 'prepare'"):
+        build_twelve(tmp_path, tmp_path / "vectors")
 
 
 def test_missing_pool_is_named(small_run: Run, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import registry
 
+from .errors import SettingError
 from .tagging import LEXICON, Tagger, make_tagger
+from .teacher_logits import TEACHER_LOGITS
 
 # After these a capital letter opens a sentence.
 SENTENCE_ENDS = (".", "!", "?", "...", "…", "\n", "\n\n")
@@ -36,13 +38,14 @@ def check_share(name: str, value: float, function: str) -> None:
     RAISES (ValueError): The value isn't above 0 and at most 1.
     """
     if not 0 < value <= 1:
-        raise ValueError(
+        raise SettingError(
             f"Can't use {name} = {value} in {function}. Expected a probability above 0, at most 1."
         )
 
 
 def make_variant(nlp: Language, example: Example, text: str) -> Example:
-    """Make an example of a new text that keeps what is known of the old text as a whole.
+    """Make an example of a new text that keeps what is known of the old text as a whole: its categories
+    and user data, but for what belongs to its characters or is what a teacher said of it.
 
     nlp (Language): Its tokenizer is used.
     example (Example): The old example.
@@ -51,7 +54,11 @@ def make_variant(nlp: Language, example: Example, text: str) -> Example:
     """
     reference = nlp.make_doc(text)
     reference.cats = dict(example.reference.cats)
-    reference.user_data.update(example.reference.user_data)
+    for key, value in example.reference.user_data.items():
+        # Extension attributes: ("._.", name, first character, last character).
+        of_characters = isinstance(key, tuple) and any(part is not None for part in key[2:])
+        if key != TEACHER_LOGITS and not of_characters:
+            reference.user_data[key] = value
     return Example(nlp.make_doc(text), reference)
 
 
@@ -74,7 +81,7 @@ def create_mask_tokens_augmenter(
     """
     check_share("probability", probability, "distill.mask_tokens.v1")
     if not mask_token:
-        raise ValueError(
+        raise SettingError(
             "Can't use mask_token = '' in distill.mask_tokens.v1. Expected the token that the "
             "teacher's tokenizer reads as a hidden word."
         )
@@ -106,7 +113,7 @@ def match_case(word: str, like: str) -> str:
     return word[:1].upper() + word[1:] if like[:1].isupper() else word
 
 
-def count_words(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str]]:
+def list_words_by_tag(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str]]:
     """List the words that stand under each tag.
 
     docs (Sequence[Doc]): The documents to take words from.
@@ -153,7 +160,7 @@ def create_swap_pos_augmenter(
         if not state:
             state["tagger"] = make_tagger(nlp, tagger)
             docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
-            candidates.update(count_words(docs, state["tagger"]))
+            candidates.update(list_words_by_tag(docs, state["tagger"]))
         return state["tagger"]
 
     def swap_pos(nlp: Language, example: Example) -> Iterator[Example]:
@@ -190,7 +197,7 @@ def create_sample_ngram_augmenter(
     RAISES (ValueError): The lengths are out of range.
     """
     if not 1 <= min_length <= max_length:
-        raise ValueError(
+        raise SettingError(
             f"Can't use min_length = {min_length} and max_length = {max_length} in "
             "distill.sample_ngram.v1. Expected 1 <= min_length <= max_length."
         )
@@ -220,7 +227,7 @@ def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> A
     RAISES (ValueError): max_sentences is below 1.
     """
     if max_sentences < 1:
-        raise ValueError(
+        raise SettingError(
             f"Can't use max_sentences = {max_sentences} in distill.sample_sentence.v1. Expected 1 "
             "or more."
         )
@@ -256,7 +263,7 @@ def create_mix_sentences_augmenter(
     RAISES (ValueError): max_sentences is below 2.
     """
     if max_sentences < 2:
-        raise ValueError(
+        raise SettingError(
             f"Can't use max_sentences = {max_sentences} in distill.mix_sentences.v1. Expected 2 or "
             "more."
         )

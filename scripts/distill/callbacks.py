@@ -11,6 +11,11 @@ PLAIN_FACTORIES: dict[str, str] = {
     "textcat_distill": "textcat",
     "textcat_multilabel_distill": "textcat_multilabel",
 }
+# What meta.json says of a pipeline that doesn't follow from its parts.
+DESCRIPTION = (
+    *("name", "version", "description", "author", "email", "url", "license"),
+    *("performance", "requirements", "sources"),
+)
 
 
 @registry.callbacks("distill.plain_textcat.v1")
@@ -32,7 +37,8 @@ def to_plain_textcat(nlp: Language) -> Language:
     nlp (Language): A pipeline of tokenizer and textcat_distill or textcat_multilabel_distill.
     RETURNS (Language): The plain pipeline; the one passed in is left as it is.
     """
-    plain = spacy.blank(nlp.lang, config={"nlp": {"batch_size": nlp.batch_size}})
+    settings = {key: nlp.config["nlp"][key] for key in ("batch_size", "tokenizer")}
+    plain = spacy.blank(nlp.lang, config={"nlp": settings})
     plain.tokenizer.from_bytes(nlp.tokenizer.to_bytes())
     plain.vocab.from_bytes(nlp.vocab.to_bytes())
     components = nlp.config.interpolate()["components"]
@@ -44,5 +50,5 @@ def to_plain_textcat(nlp: Language) -> Language:
             config.pop("loss")
         plain.add_pipe(factory, name=name, config=config)
         plain.get_pipe(name).from_bytes(pipe.to_bytes(exclude=["vocab"]), exclude=["vocab"])
-    plain.meta["performance"] = nlp.meta.get("performance", {})
+    plain.meta.update({key: nlp.meta[key] for key in DESCRIPTION if key in nlp.meta})
     return plain

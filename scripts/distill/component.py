@@ -22,30 +22,14 @@ from .errors import SettingError
 from .heads import find_head, to_logits, to_output_gradient
 from .live_teachers import as_teacher
 from .losses import DistillLoss
+from .teacher_logits import get_teacher_logits
 
-# The key in a reference document's user_data; user_data survives DocBin.
-TEACHER_LOGITS = "teacher_logits"
 # How many examples are looked at before training starts.
 CHECKED_EXAMPLES = 100
 
 
-def set_teacher_logits(doc: Doc, labels: Sequence[str], logits: Sequence[float]) -> None:
-    """Let a reference document carry its teacher's scores.
-
-    doc (Doc): The document.
-    labels (Sequence[str]): The teacher's labels.
-    logits (Sequence[float]): Its logits, in the same order.
-    """
-    doc.user_data[TEACHER_LOGITS] = dict(zip(labels, map(float, logits)))
-
-
-def get_teacher_logits(doc: Doc) -> dict[str, float] | None:
-    """Get the teacher's scores that a reference document carries.
-
-    doc (Doc): The document.
-    RETURNS (dict[str, float] | None): A logit for each label, or None.
-    """
-    return doc.user_data.get(TEACHER_LOGITS)
+def _kind(exclusive: bool) -> str:
+    return "exclude each other" if exclusive else "don't exclude each other"
 
 
 class DistillMixin:
@@ -55,14 +39,23 @@ class DistillMixin:
     that carries none is learned from its gold labels, exactly as spaCy does it.
     """
 
-    loss: DistillLoss
+    # The kind of labels: those that exclude each other, or those that don't.
+    exclusive: bool
     model: Model
     name: str
     labels: tuple[str, ...]
     _examples_to_truth: Callable[[Sequence[Example]], tuple[Floats2d, Floats2d]]
+    _validate_categories: Callable[[Iterable[Example]], None]
     finish_update: Callable[[Optimizer], None]
-    # How many batches have been learned from: where a loss that changes during training stands.
+    # How many batches have been learned from: where a loss that changes during training stands. It
+    # isn't saved: such a loss starts anew where training is resumed.
     step: int = 0
+
+    def __init__(
+        self, vocab: Vocab, model: Model, name: str, *, loss: DistillLoss, **kwargs: Any
+    ) -> None:
+        super().__init__(vocab, model, name, **kwargs)  # type: ignore[call-arg]
+        self.loss = loss
 
     def initialize(
         self,
@@ -78,10 +71,17 @@ class DistillMixin:
         nlp (Language | None): The pipeline.
         labels (Iterable[str] | None): The labels, in order.
         RAISES (ValueError): The labels differ from the teacher's, or the model has no head that
-            gives probabilities.
+            gives probabilities, or one for labels of the other kind.
         """
         super().initialize(get_examples, nlp=nlp, labels=labels, **kwargs)  # type: ignore[misc]
-        find_head(self.model)
+        head = find_head(self.model)
+        if head.exclusive is not self.exclusive:
+            raise SettingError(
+                f"Can't distil into '{self.name}': its factory is for labels that "
+                f"{_kind(self.exclusive)}, its model for those that {_kind(head.exclusive)} (the last "
+                f"layer is '{head.value}'). Set exclusive_classes = {str(self.exclusive).lower()} in "
+                "the model, or use the other factory."
+            )
         for eg in islice(get_examples(), CHECKED_EXAMPLES):
             self._check_logits(eg.reference)
         self.step = 0
@@ -113,8 +113,8 @@ class DistillMixin:
     ) -> tuple[float, Floats2d]:
         """Compare the student with its teacher (spaCy 4's name and order of results).
 
-        teacher_scores (Floats2d): Teacher logits. Shape: (batch, labels), labels in this
-            component's order.
+        teacher_scores (Floats2d): Teacher *logits*, not what a text categorizer's `predict` gives.
+            Shape: (batch, labels), labels in this component's order.
         student_scores (Floats2d): What the student's model gave: probabilities. Same shape.
         RETURNS (tuple[float, Floats2d]): Mean loss of a document; the gradient to hand to the
             model's backprop callback, same shape.
@@ -157,12 +157,12 @@ class DistillMixin:
         """
         examples = list(examples)
         validate_examples(examples, "DistillMixin.distill")
+        self._validate_categories(examples)
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         if not any(len(eg.predicted) for eg in examples):
             return losses
-        exclusive = find_head(self.model).exclusive
-        teacher = as_teacher(teacher_pipe, self.labels, exclusive=exclusive)
+        teacher = as_teacher(teacher_pipe, self.labels, exclusive=self.exclusive)
         teacher_scores = self.model.ops.asarray2f(
             teacher([eg.reference for eg in examples]).astype("f")
         )
@@ -183,8 +183,10 @@ class DistillMixin:
         **kwargs (Any): drop, sgd and losses, as in spaCy.
         RETURNS (dict[str, float]): The losses.
         """
+        examples = list(examples)
         losses = super().update(examples, **kwargs)  # type: ignore[misc]
-        self.step += 1
+        if any(len(eg.predicted) for eg in examples):  # else there was nothing to learn from
+            self.step += 1
         return losses
 
     def _get_gold(self, examples: Sequence[Example]) -> Floats2d:
@@ -227,6 +229,8 @@ class DistillMixin:
         return loss, d_scores
 
     def _get_targets(self, examples: Sequence[Example]) -> Floats2d:
+        for eg in examples:
+            self._check_logits(eg.reference)
         rows = [get_teacher_logits(eg.reference) or {} for eg in examples]
         targets = numpy.array([[row[label] for label in self.labels] for row in rows], dtype="f")
         return self.model.ops.asarray2f(targets)
@@ -235,21 +239,13 @@ class DistillMixin:
 class DistilledTextCategorizer(DistillMixin, TextCategorizer):
     """A text categorizer for exclusive labels that learns from a teacher's scores."""
 
-    def __init__(
-        self, vocab: Vocab, model: Model, name: str, *, loss: DistillLoss, **kwargs: Any
-    ) -> None:
-        super().__init__(vocab, model, name, **kwargs)
-        self.loss = loss
+    exclusive = True
 
 
 class DistilledMultiLabelTextCategorizer(DistillMixin, MultiLabel_TextCategorizer):
     """A text categorizer for labels that don't exclude each other and learns from a teacher."""
 
-    def __init__(
-        self, vocab: Vocab, model: Model, name: str, *, loss: DistillLoss, **kwargs: Any
-    ) -> None:
-        super().__init__(vocab, model, name, **kwargs)
-        self.loss = loss
+    exclusive = False
 
 
 DEFAULT_LOSS = {"@losses": "distill.soft_cross_entropy.v1", "temperature": 1.0}

@@ -18,10 +18,10 @@ from thinc.util import get_array_module
 
 from .errors import SettingError
 
-# Probabilities are kept this far from 0 (and from 1, where the head is logistic) when divided by.
-# float32 goes down to 1e-38 at 0 but only to 6e-8 below 1.
+# Probabilities are kept this far from 0 when divided by: float32 goes down to 1e-38, thinc's logistic
+# to 2e-9. Those of a logistic head are kept from 1 by what float32 can tell from it.
 SOFTMAX_FLOOR = 1e-30
-PROBABILITY_FLOOR = 1e-7
+LOGISTIC_FLOOR, LOGISTIC_CEILING = 1e-9, 1 - 2**-24
 
 
 class Head(Enum):
@@ -67,12 +67,13 @@ def to_logits(head: Head, probabilities: Floats2d) -> Floats2d:
 
     head (Head): Its last layer.
     probabilities (Floats2d): Its output. Shape: (batch, labels).
-    RETURNS (Floats2d): Logits, same shape; for exclusive labels up to a constant in each row.
+    RETURNS (Floats2d): Logits, same shape; for exclusive labels up to a constant in each row. Those of
+        a logistic head are from -20 to 16: beyond, float32 has rounded them away.
     """
     xp = get_array_module(probabilities)
     if head.exclusive:
         return xp.log(probabilities.clip(SOFTMAX_FLOOR, None))
-    p = probabilities.clip(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
+    p = probabilities.clip(LOGISTIC_FLOOR, LOGISTIC_CEILING)
     return xp.log(p) - xp.log1p(-p)
 
 
@@ -89,7 +90,7 @@ def to_output_gradient(head: Head, d_logits: Floats2d, probabilities: Floats2d) 
         return d_logits
     if head is Head.SOFTMAX_ACTIVATION:
         return d_logits / probabilities.clip(SOFTMAX_FLOOR, None)
-    p = probabilities.clip(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
+    p = probabilities.clip(LOGISTIC_FLOOR, LOGISTIC_CEILING)
     return d_logits / (p * (1 - p))
 
 

@@ -11,7 +11,11 @@ from spacy.language import Language
 from spacy.pipeline import Pipe, TextCategorizer
 from spacy.tokens import Doc
 
-from .heads import PROBABILITY_FLOOR, without_activation
+from .errors import SettingError
+from .heads import find_head, without_activation
+
+# Black boxes say 0 and 1 of what they are only very sure of.
+PROBABILITY_FLOOR = 1e-7
 
 Logits = NDArray[numpy.float64]
 Teacher = Callable[[Sequence[Doc]], Logits]
@@ -29,12 +33,12 @@ def as_teacher(teacher: Any, labels: Sequence[str], *, exclusive: bool) -> Teach
     RETURNS (Teacher): From documents to logits of the shape (documents, labels). It raises ValueError
         where the teacher scores other labels.
     RAISES (TypeError): It is nothing of that kind.
-    RAISES (ValueError): It is, but can't be used or scores other labels.
+    RAISES (ValueError): It is, but can't be used, scores other labels, or labels of the other kind.
     """
     if isinstance(teacher, Language):
-        return _from_pipeline(teacher, labels)
+        return _from_pipeline(teacher, labels, exclusive)
     if isinstance(teacher, TextCategorizer):
-        return _from_textcat(teacher, labels)
+        return _from_textcat(teacher, labels, exclusive)
     if hasattr(teacher, "classes_"):
         return _from_classifier(teacher, labels, exclusive)
     if callable(teacher) and not isinstance(teacher, Pipe):
@@ -56,7 +60,7 @@ def probabilities_to_logits(probabilities: Logits, *, exclusive: bool) -> Logits
     """
     outside = ~((probabilities >= 0) & (probabilities <= 1))
     if outside.any():
-        raise ValueError(
+        raise SettingError(
             f"A teacher gave the probability {probabilities[outside][0]}. Expected numbers from 0 to 1."
         )
     if exclusive:
@@ -74,37 +78,56 @@ def find_columns(found: Sequence[str], labels: Sequence[str]) -> list[int]:
     RAISES (ValueError): They aren't the same labels.
     """
     if set(found) != set(labels):
-        raise ValueError(
+        raise SettingError(
             f"The teacher scores the labels {', '.join(map(str, found))}, the student has "
             f"{', '.join(labels)}. Expected the same labels, in any order."
         )
     return [list(found).index(label) for label in labels]
 
 
-def _from_textcat(pipe: TextCategorizer, labels: Sequence[str]) -> Teacher:
+def _check_kind(pipe: TextCategorizer, exclusive: bool) -> None:
+    if find_head(pipe.model).exclusive is not exclusive:
+        teacher, student = ("no ", "") if exclusive else ("", "no ")
+        raise SettingError(
+            f"Can't distil from '{pipe.name}': it scores {teacher}labels that exclude each other, the "
+            f"student has {student}such labels. Use the factory "
+            f"{'textcat_multilabel_distill' if exclusive else 'textcat_distill'} for the student."
+        )
+
+
+def _from_textcat(pipe: TextCategorizer, labels: Sequence[str], exclusive: bool) -> Teacher:
     columns = find_columns(pipe.labels, labels)
+    _check_kind(pipe, exclusive)
     if any("listener" in node.name for node in pipe.model.walk()):
-        raise ValueError(
+        raise SettingError(
             f"Can't distil from the component '{pipe.name}' alone: it listens to another one. Give "
             "the whole pipeline as the teacher."
         )
 
+    has_vectors = any(node.name == "static_vectors" for node in pipe.model.walk())
+
     def score(docs: Sequence[Doc]) -> Logits:
+        if has_vectors and any(doc.vocab is not pipe.vocab for doc in docs):
+            raise SettingError(
+                f"Can't distil from the component '{pipe.name}' alone: it looks up word vectors, which "
+                "the student's vocabulary doesn't hold. Give the whole pipeline as the teacher."
+            )
         with without_activation(pipe.model) as model:
             return model.ops.to_numpy(model.predict(list(docs)))[:, columns].astype("float64")
 
     return score
 
 
-def _from_pipeline(nlp: Language, labels: Sequence[str]) -> Teacher:
+def _from_pipeline(nlp: Language, labels: Sequence[str], exclusive: bool) -> Teacher:
     found = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, TextCategorizer)]
     if len(found) != 1:
         names = ", ".join(name for name, _ in found) or "none"
-        raise ValueError(
+        raise SettingError(
             f"Can't distil from a pipeline with the text categorizers: {names}. Expected exactly one."
         )
     ((name, pipe),) = found
     columns = find_columns(pipe.labels, labels)
+    _check_kind(pipe, exclusive)
     before = nlp.pipe_names[: nlp.pipe_names.index(name)]
     after = [other for other in nlp.pipe_names if other not in before]
 
@@ -128,7 +151,7 @@ def _from_classifier(classifier: Any, labels: Sequence[str], exclusive: bool) ->
             return probabilities_to_logits(probabilities, exclusive=exclusive)[:, columns]
         scores = numpy.asarray(classifier.decision_function(texts), dtype="float64")
         if scores.ndim == 1:  # of two classes, how much more the second
-            scores = numpy.stack([-scores / 2, scores / 2], axis=1)
+            scores = numpy.stack([-scores, scores], axis=1) / (2 if exclusive else 1)
         return scores[:, columns]
 
     return score
@@ -142,7 +165,7 @@ def _from_function(
     def score(docs: Sequence[Doc]) -> Logits:
         rows = function([doc.text for doc in docs])
         if len(rows) != len(docs):
-            raise ValueError(
+            raise SettingError(
                 f"A teacher gave {len(rows)} rows of scores for {len(docs)} texts. Expected one each."
             )
         for row in rows:

@@ -62,8 +62,13 @@ def validate_scores(teacher_scores: Floats2d, student_scores: Floats2d) -> None:
         )
     xp = get_array_module(student_scores)
     for name, scores in (("teacher", teacher_scores), ("student", student_scores)):
-        if not xp.isfinite(scores).all():
-            raise SettingError(f"A score of the {name} is not finite")
+        finite = xp.isfinite(scores)
+        if not finite.all():
+            row, column = (int(i) for i in xp.argwhere(~finite)[0])
+            raise SettingError(
+                f"Score {column + 1} of the {name} for document {row + 1} of the batch is "
+                f"{float(scores[row, column])}. Expected finite numbers."
+            )
 
 
 def log_softmax(logits: Floats2d) -> Floats2d:
@@ -105,11 +110,13 @@ def cross_entropy(targets: Floats2d, student_scores: Floats2d, *, exclusive: boo
     if exclusive:
         log_student = log_softmax(student_scores)
         total = -(targets * log_student).sum()
+        # The row's sum is 1 but where a document has none of the labels (0, and nothing is learned).
+        grad = xp.exp(log_student) * targets.sum(axis=1, keepdims=True) - targets
     else:
         log_student = log_sigmoid(student_scores)
         losses = targets * log_student + (1 - targets) * log_sigmoid(-student_scores)
         total = -(losses * known).sum()
-    grad = (xp.exp(log_student) - targets) * known
+        grad = (xp.exp(log_student) - targets) * known
     return LossAndGrad(float(total) / max(len(targets), 1), grad)
 
 
@@ -192,7 +199,7 @@ def make_kl_divergence(temperature: float = 1.0) -> DistillLoss:
     ) -> LossAndGrad:
         entropy = soft_cross_entropy(teacher_scores, teacher_scores, exclusive=exclusive).loss
         loss, grad = soft_cross_entropy(teacher_scores, student_scores, exclusive=exclusive)
-        return LossAndGrad(loss - entropy, grad)
+        return LossAndGrad(max(loss - entropy, 0.0), grad)  # below 0 is rounding
 
     return kl_divergence
 
@@ -234,8 +241,9 @@ def make_blend(soft: DistillLoss, gold_weight: float | Iterable[float]) -> Disti
     A document without gold labels takes part in the soft term only.
 
     soft (DistillLoss): The loss on the teacher's scores.
-    gold_weight (float | Iterable[float]): w, from 0 to 1, or a thinc schedule of it, read once a
-        batch: one that rises from 0 to 1 is teacher annealing (Clark et al. 2019, section 3.2).
+    gold_weight (float | Iterable[float]): w, from 0 to 1, or a thinc schedule of it, read at each
+        update (with accumulate_gradient there are several of them a step): one that rises from 0 to 1
+        is teacher annealing (Clark et al. 2019, section 3.2).
     RETURNS (DistillLoss): The loss.
     RAISES (ValueError): A weight is outside 0 to 1; of a schedule, when its turn comes.
     """

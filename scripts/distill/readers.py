@@ -12,9 +12,9 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 
-from .component import set_teacher_logits
 from .errors import InputError, SettingError
 from .records import GOLD, ScoredTexts, iter_scores, read_scores, read_texts_meta
+from .teacher_logits import set_teacher_logits
 
 
 def make_doc(nlp: Language, text: str, mask_token: str) -> Doc:
@@ -63,7 +63,8 @@ def create_scored_corpus(
     seed (int): Seed of the order.
     shuffle (bool): Whether to shuffle.
     weights (dict[str, float] | None): For each method the chance of a text of its to be in an epoch,
-        drawn anew each time, from 0 to 1. Methods that aren't named have 1.
+        drawn anew each time, from 0 to 1. Methods that aren't named have 1; that of "gold" isn't used
+        beside synthetic_per_gold.
     synthetic_per_gold (int | None): So many texts of other methods are followed by one gold document,
         and gold documents are taken over and over until the others are all read. None leaves the
         mixture as it is in the file.
@@ -143,6 +144,7 @@ class ScoredCorpus:
             )
         meta = read_texts_meta(self.path, scored=True)
         gold = read_cats(self.gold, nlp) if self.gold else {}
+        row = None
         for row in self._mix(self._draw(self.path)):
             predicted = make_doc(nlp, row.text, meta.mask_token)
             reference = predicted.copy()
@@ -150,6 +152,12 @@ class ScoredCorpus:
             if row.method == GOLD and gold:
                 reference.cats = self._get_cats(gold, row.text)
             yield Example(predicted, reference)
+        if row is None:
+            raise SettingError(
+                f"Can't train on {self.path}: an epoch holds none of its texts, with weights = "
+                f"{self.weights} and synthetic_per_gold = {self.synthetic_per_gold} in "
+                "distill.ScoredCorpus.v1. Raise a weight, or set synthetic_per_gold to null."
+            )
 
     def _get_cats(self, gold: Mapping[str, dict[str, float]], text: str) -> dict[str, float]:
         if text not in gold:
@@ -176,7 +184,8 @@ class ScoredCorpus:
         if rng is not None:
             rng.shuffle(order)
         for i in order.tolist():
-            yield ScoredRow(scored.texts[i], scored.methods[i], scored.logits[i])
+            # A copy: a view would keep the scores of the whole group in memory while it waits.
+            yield ScoredRow(scored.texts[i], scored.methods[i], scored.logits[i].copy())
 
     def _mix(self, rows: Iterator[ScoredRow]) -> Iterator[ScoredRow]:
         """Let every so many synthetic texts be followed by a gold one."""
@@ -200,10 +209,10 @@ def read_method(path: Path, method: str) -> list[ScoredRow]:
     RAISES (InputError): There are none, or the file can't be used.
     """
     rows = [
-        ScoredRow(*row)
+        ScoredRow(text, method, logits.copy())
         for group in iter_scores(path)
-        for row in zip(group.texts, group.methods, group.logits)
-        if row[1] == method
+        for text, found, logits in zip(group.texts, group.methods, group.logits)
+        if found == method
     ]
     if not rows:
         raise InputError(

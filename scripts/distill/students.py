@@ -1,7 +1,7 @@
 """Students and baselines: one architecture, with and without a teacher."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,9 +10,11 @@ from .products import require, split_names
 from .records import count_rows
 from .training import Trained, corpus_overrides, find_keys, read_config, steps_per_epoch, train
 
-# A baseline sees few texts: small batches, and it may take many passes over them.
-BASELINE_BATCH, BASELINE_EPOCHS, BASELINE_PATIENCE_EPOCHS = 16, 60, 10
+# A baseline sees few texts: small batches, and many passes over them.
+BASELINE_BATCH, BASELINE_EPOCHS = 16, 30
 PREFIX = "student_"
+# Its batches have as many texts as its size says.
+TEXTS_BATCHER = "spacy.batch_by_sequence.v1"
 
 
 class Architecture(NamedTuple):
@@ -46,12 +48,12 @@ def list_architectures(configs: Path) -> list[str]:
     return sorted(names | {name for name, variant in VARIANTS.items() if variant.config in names})
 
 
-def find_architectures(configs: Path, names: str) -> Iterator[Architecture]:
+def find_architectures(configs: Path, names: str) -> list[Architecture]:
     """Find students by name.
 
     configs (Path): The folder of the configs.
     names (str): Names, separated by commas.
-    YIELDS (Architecture): One for each, in order.
+    RETURNS (list[Architecture]): One for each, in order.
     RAISES (InputError): There is none of that name, or a name is given twice.
     """
     wanted, known = split_names(names), list_architectures(configs)
@@ -62,14 +64,20 @@ def find_architectures(configs: Path, names: str) -> Iterator[Architecture]:
                 f"{', '.join(known)}, separated by commas. Set them with --vars.students, or add "
                 f"{configs / f'{PREFIX}{name}.cfg'}."
             )
+    architectures = []
     for name in wanted:
-        variant = VARIANTS.get(name, Variant(name, {}))
-        yield Architecture(name, configs / f"{PREFIX}{variant.config}.cfg", variant.overrides)
+        config, variant = configs / f"{PREFIX}{name}.cfg", VARIANTS.get(name)
+        if variant is None or config.is_file():  # a config of one's own comes before a variant
+            architectures.append(Architecture(name, config, {}))
+        else:
+            based_on = configs / f"{PREFIX}{variant.config}.cfg"
+            architectures.append(Architecture(name, based_on, variant.overrides))
+    return architectures
 
 
 def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
-    """Let a student see all texts before training ends, however many there are. The config's number of
-    steps holds where it is higher.
+    """Let training take as many steps as one pass over all texts does, where the config has fewer. What
+    weights leave out of an epoch makes room for more of it.
 
     config (Path): The student's config.
     rows (int): The number of scored texts.
@@ -77,8 +85,11 @@ def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
     RAISES (InputError): The config is missing.
     """
     settings = read_config(config)["training"]
-    epoch = math.ceil(rows / settings["batcher"]["size"])
-    return {"training.max_steps": max(settings["max_steps"], epoch)}
+    size = settings["batcher"].get("size")
+    # A batcher that counts words, or a size that grows: the config knows how long to train.
+    if settings["batcher"]["@batchers"] != TEXTS_BATCHER or not isinstance(size, int):
+        return {}
+    return {"training.max_steps": max(settings["max_steps"], math.ceil(rows / size))}
 
 
 def train_student(
@@ -95,7 +106,7 @@ def train_student(
     """Train a student on its teacher's scores.
 
     architecture (Architecture): What it is made of.
-    corpus (Path): The folder of the gold corpus; dev decides when to stop.
+    corpus (Path): The folder of the gold corpus; dev decides which checkpoint is kept.
     scored (Path): Parquet file of scored texts.
     vectors (Path): The teacher's word vectors; read where the architecture has use for them.
     output (Path): Folder for the result.
@@ -145,7 +156,7 @@ def train_baseline(
         "training.max_epochs": 0,
         "training.max_steps": BASELINE_EPOCHS * epoch,
         "training.eval_frequency": epoch,
-        "training.patience": BASELINE_PATIENCE_EPOCHS * epoch,
+        "training.patience": 0,
         "training.batcher.size": BASELINE_BATCH,
         **architecture.overrides,
     }

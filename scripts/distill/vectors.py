@@ -131,9 +131,9 @@ def build_vectors(
     RETURNS (Built): What was built.
     RAISES (InputError): An input is missing, or the width is more than there are dimensions.
     """
+    require(corpus / "train.spacy", corpus / POOL_FILE, step="prepare")
     nlp = spacy.blank(lang)
     counts = count_words(nlp, read_gold(corpus / "train.spacy", lang).texts)
-    require(corpus / POOL_FILE, step="prepare")
     counts += count_words(nlp, (row.text for row in read_texts(corpus / POOL_FILE)))
     words = choose_words(counts, whole_words, n_words, lower=lower)
     vectors, variance = reduce_width(encode(list(words)), width, seed)
