@@ -14,15 +14,28 @@ def score(
     teacher: Annotated[Path, typer.Argument(help="Folder of the teacher")],
     texts: Annotated[Path, typer.Argument(help="Parquet file of texts")],
     output: Annotated[Path, typer.Argument(help="Parquet file for the scores")],
+    cache: Annotated[
+        Path, typer.Option(help="Folder of the scores that teachers have given before")
+    ] = Path("training/scores"),
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Write the teacher's logits for every text."""
     with tqdm(unit="text", desc="Scoring") as bar:
         scored = score_file(
-            teacher, texts, output, gpu_id=gpu_id, progress=bar.update, start=bar.reset
+            teacher,
+            texts,
+            output,
+            cache=cache,
+            gpu_id=gpu_id,
+            progress=bar.update,
+            start=bar.reset,
         )
         seconds = bar.format_dict["elapsed"]
-    done(f"{output}: {scored} texts scored in {seconds:.0f} s ({scored / seconds:.0f} texts/s).")
+    new = scored.texts - scored.reused
+    done(
+        f"{output}: {scored.texts} texts, {new} scored in {seconds:.0f} s ({new / seconds:.0f} "
+        f"texts/s), {scored.reused} not scored again."
+    )
 
 
 if __name__ == "__main__":

@@ -175,10 +175,19 @@ def test_augment(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_score(small_run: Run, tmp_path: Path) -> None:
     output = tmp_path / "scored.parquet"
     texts = small_run.corpus / "synthetic.parquet"
+    cache = tmp_path / "scores"
+    told: list[int] = []
+
+    def progress(scored: int) -> None:
+        told.append(scored)
+        if len(told) == 5:
+            kill()
+
     with pytest.raises(KeyboardInterrupt):
-        score_file(small_run.teacher, texts, output, progress=kill)
-    assert not list(tmp_path.iterdir())
-    score_file(small_run.teacher, texts, output)
+        score_file(small_run.teacher, texts, output, cache=cache, progress=progress)
+    assert [path.name for path in tmp_path.iterdir()] == ["scores"]
+    scored = score_file(small_run.teacher, texts, output, cache=cache)
+    assert 0 < sum(told) == scored.reused < scored.texts
     assert output.read_bytes() == (small_run.corpus / "scored.parquet").read_bytes()
 
 

@@ -93,7 +93,12 @@ def test_texts_made_for_another_teacher_are_refused(small_run: Run, tmp_path: Pa
     other = type(meta)(meta.labels, "f" * 64, "<mask>", 0)
     write_texts(tmp_path / "texts.parquet", [TextRow("a lamp", "r:1", "gold")], other)
     with pytest.raises(InputError, match=r"ffff.*Run the step 'augment' again"):
-        score_file(small_run.teacher, tmp_path / "texts.parquet", tmp_path / "scored.parquet")
+        score_file(
+            small_run.teacher,
+            tmp_path / "texts.parquet",
+            tmp_path / "scored.parquet",
+            cache=tmp_path / "scores",
+        )
     assert not (tmp_path / "scored.parquet").exists()
 
 

@@ -1,7 +1,8 @@
 """Texts and scores between the steps: Parquet, with what must be known of them in the schema."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -80,10 +81,40 @@ def write_texts(path: Path, rows: Sequence[TextRow], meta: TextsMeta) -> None:
         )
 
 
+@contextmanager
+def open_scores(
+    path: Path, meta: TextsMeta
+) -> Iterator[Callable[[Sequence[TextRow], NDArray[numpy.float32]], None]]:
+    """Open a file for texts with the teacher's scores; it appears when the block ends well.
+
+    path (Path): The Parquet file.
+    meta (TextsMeta): Goes into the schema.
+    YIELDS (Callable): Writes rows (Sequence[TextRow]) and their logits (NDArray[float32]) of the shape
+        (texts, labels), the labels in the order of `meta.labels`. It raises a ValueError where the
+        shapes don't fit each other.
+    """
+    schema = _schema(SCORED_FIELDS, meta)
+
+    def write(rows: Sequence[TextRow], logits: NDArray[numpy.float32]) -> None:
+        if logits.shape != (len(rows), len(meta.labels)):
+            raise ValueError(
+                f"Logits of shape {logits.shape} for {len(rows)} texts and {len(meta.labels)} labels"
+            )
+        columns = [pa.array([getattr(row, field.name) for row in rows]) for field in TEXT_FIELDS]
+        columns.append(pa.array(list(logits.astype("float32")), type=pa.list_(pa.float32())))
+        writer.write_table(pa.table(columns, schema=schema), row_group_size=ROWS_PER_GROUP)
+
+    with (
+        atomic_file(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        yield write
+
+
 def write_scores(
     path: Path, rows: Sequence[TextRow], logits: NDArray[numpy.float32], meta: TextsMeta
 ) -> None:
-    """Write texts with the teacher's scores.
+    """Write texts with the teacher's scores, all at once.
 
     path (Path): The Parquet file.
     rows (Sequence[TextRow]): The texts.
@@ -91,19 +122,8 @@ def write_scores(
     meta (TextsMeta): Goes into the schema.
     RAISES (ValueError): The shapes don't fit each other.
     """
-    if logits.shape != (len(rows), len(meta.labels)):
-        raise ValueError(
-            f"Logits of shape {logits.shape} for {len(rows)} texts and {len(meta.labels)} labels"
-        )
-    columns = [pa.array([getattr(row, field.name) for row in rows]) for field in TEXT_FIELDS]
-    columns.append(pa.array(list(logits.astype("float32")), type=pa.list_(pa.float32())))
-    with atomic_file(path) as temporary:
-        pq.write_table(
-            pa.table(columns, schema=_schema(SCORED_FIELDS, meta)),
-            temporary,
-            compression="zstd",
-            row_group_size=ROWS_PER_GROUP,
-        )
+    with open_scores(path, meta) as write:
+        write(rows, logits)
 
 
 def _open(path: Path, fields: Sequence[pa.Field]) -> pq.ParquetFile:

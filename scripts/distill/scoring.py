@@ -1,9 +1,11 @@
 """Score texts with the teacher: its logits for each label."""
 
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy
 import spacy
@@ -18,12 +20,15 @@ from .devices import use_device
 from .errors import InputError
 from .heads import without_activation
 from .products import BEST
-from .records import TextRow, read_texts, read_texts_meta, write_scores
+from .records import count_rows, open_scores, read_texts, read_texts_meta
+from .score_cache import ScoreCache, open_cache
 from .teacher_info import read_teacher_info
 
 # How many tokens are scored at a time. More make no difference on a CPU, but keep a GPU busy.
 TOKENS_PER_BATCH = 1024
 TOKENS_PER_BATCH_GPU = 16384
+# Texts of like length are sought among so many.
+TEXTS_IN_MEMORY = 65536
 WORDS_PER_BATCH = 256
 # What is longer is no word, such as an address.
 MAX_PIECES_PER_WORD = 16
@@ -91,14 +96,10 @@ def bfloat16(nlp: Language) -> Iterator[None]:
         hook.remove()
 
 
-def score_texts(
-    nlp: Language,
-    texts: Sequence[str],
-    labels: Sequence[str],
-    *,
-    progress: Callable[[int], object] = lambda scored: None,
-) -> NDArray[numpy.float32]:
-    """Score texts with a teacher.
+def iter_scores_of_batches(
+    nlp: Language, texts: Sequence[str], labels: Sequence[str], known: Container[int] = ()
+) -> Iterator[tuple[list[int], NDArray[numpy.float32]]]:
+    """Score texts with a teacher, batch by batch.
 
     Texts go through the teacher's own components, windows over long texts included, sorted by
     length; what the transformer says of each token is dropped with its batch.
@@ -106,8 +107,10 @@ def score_texts(
     nlp (Language): A pipeline of a transformer and a text categorizer named "textcat".
     texts (Sequence[str]): The texts.
     labels (Sequence[str]): The labels to score, in the order wanted.
-    progress (Callable[[int], object]): Told the number of texts scored, in instalments.
-    RETURNS (NDArray[float32]): Logits. Shape: (texts, labels).
+    known (Container[int]): Positions of texts to leave out. The batches of the others are the same
+        whether they are left out or not, and so are their scores where whole batches are known.
+    YIELDS (tuple[list[int], NDArray[float32]]): Positions of the texts of a batch, and their logits
+        of the shape (texts, labels).
     RAISES (InputError): The teacher has other labels.
     """
     transformer = cast(Transformer, nlp.get_pipe("transformer"))
@@ -118,7 +121,6 @@ def score_texts(
             f"{', '.join(textcat.labels)}. Train a teacher on these labels: run the step 'teacher'."
         )
     columns = [textcat.labels.index(label) for label in labels]
-    logits = numpy.zeros((len(texts), len(labels)), dtype="float32")
     # Length in characters stands for length in tokens: close enough to sort by, and free.
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     on_gpu = isinstance(textcat.model.ops, CupyOps)
@@ -127,14 +129,75 @@ def score_texts(
         for chunk in _chunks(order):
             docs = [nlp.make_doc(texts[i]) for i in chunk]
             for batch in batch_by_tokens([len(doc) for doc in docs], max_tokens):
-                batch_docs = [docs[i] for i in batch]
+                wanted = [i for i in batch if chunk[i] not in known]
+                if not wanted:
+                    continue
+                batch_docs = [docs[i] for i in wanted]
                 transformer.set_annotations(batch_docs, transformer.predict(batch_docs))
                 scores = model.ops.to_numpy(model.predict(batch_docs))
-                logits[[chunk[i] for i in batch]] = scores[:, columns]
                 for doc in batch_docs:
                     doc._.trf_data = None
-                progress(len(batch))
+                yield [chunk[i] for i in wanted], scores[:, columns]
+
+
+def score_texts(
+    nlp: Language,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    progress: Callable[[int], object] = lambda scored: None,
+) -> NDArray[numpy.float32]:
+    """Score texts with a teacher, as iter_scores_of_batches does.
+
+    nlp (Language): A pipeline of a transformer and a text categorizer named "textcat".
+    texts (Sequence[str]): The texts.
+    labels (Sequence[str]): The labels to score, in the order wanted.
+    progress (Callable[[int], object]): Told the number of texts scored, in instalments.
+    RETURNS (NDArray[float32]): Logits. Shape: (texts, labels).
+    RAISES (InputError): The teacher has other labels.
+    """
+    logits = numpy.zeros((len(texts), len(labels)), dtype="float32")
+    for positions, scores in iter_scores_of_batches(nlp, texts, labels):
+        logits[positions] = scores
+        progress(len(positions))
     return logits
+
+
+def score_with_cache(
+    nlp: Language,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    cache: ScoreCache,
+    *,
+    progress: Callable[[int], object] = lambda scored: None,
+) -> tuple[NDArray[numpy.float32], int]:
+    """Score those of the texts that the teacher hasn't scored before.
+
+    nlp (Language): A pipeline of a transformer and a text categorizer named "textcat".
+    texts (Sequence[str]): The texts.
+    labels (Sequence[str]): The labels to score, in the order that the cache was opened with.
+    cache (ScoreCache): What the teacher has scored; what it scores now is added batch by batch.
+    progress (Callable[[int], object]): Told the number of texts done, in instalments.
+    RETURNS (tuple[NDArray[float32], int]): Logits of the shape (texts, labels); how many of the texts
+        were not scored again.
+    RAISES (InputError): The teacher has other labels.
+    """
+    places: dict[str, list[int]] = defaultdict(list)
+    for i, text in enumerate(texts):
+        places[text].append(i)
+    unique = list(places)
+    logits = numpy.zeros((len(texts), len(labels)), dtype="float32")
+    known = cache.get(unique)
+    for i, row in known.items():
+        logits[places[unique[i]]] = row
+    reused = sum(len(places[unique[i]]) for i in known)
+    progress(reused)
+    for positions, scores in iter_scores_of_batches(nlp, unique, labels, known):
+        cache.put([unique[i] for i in positions], scores)
+        for i, row in zip(positions, scores):
+            logits[places[unique[i]]] = row
+        progress(sum(len(places[unique[i]]) for i in positions))
+    return logits, reused
 
 
 def _chunks(order: Sequence[int], size: int = 4096) -> Iterator[Sequence[int]]:
@@ -207,25 +270,34 @@ def encode_words(
     return numpy.concatenate(rows)
 
 
+class Scored(NamedTuple):
+    """How many texts a file holds, and how many of them the teacher didn't need to score again."""
+
+    texts: int
+    reused: int
+
+
 def score_file(
     teacher: Path,
     texts: Path,
     output: Path,
     *,
+    cache: Path,
     gpu_id: int = -1,
     progress: Callable[[int], object] = lambda scored: None,
     start: Callable[[int], object] = lambda total: None,
-) -> int:
-    """Score a Parquet file of texts.
+) -> Scored:
+    """Score a Parquet file of texts, some thousands of them in memory at a time.
 
     teacher (Path): The teacher's folder.
     texts (Path): What the step `augment` wrote.
     output (Path): Parquet file for the scores.
+    cache (Path): Folder of the scores that teachers have given before.
     gpu_id (int): GPU to score on, or -1 for the CPU.
-    progress (Callable[[int], object]): Told the number of texts scored, in instalments.
+    progress (Callable[[int], object]): Told the number of texts done, in instalments.
     start (Callable[[int], object]): Told the number of texts before the first is scored.
-    RETURNS (int): How many texts were scored.
-    RAISES (InputError): An input is missing, or the texts were made for another teacher.
+    RETURNS (Scored): How many texts were written, and how many were not scored again.
+    RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
     """
     info, meta = read_teacher_info(teacher), read_texts_meta(texts)
     if meta.teacher != info.fingerprint:
@@ -234,10 +306,21 @@ def score_file(
             f"{teacher} is {info.fingerprint[:12]} (its mask token may differ). Run the step "
             "'augment' again."
         )
-    rows: list[TextRow] = list(read_texts(texts))
-    start(len(rows))
+    start(count_rows(texts))
     nlp = load_teacher(teacher, gpu_id)
-    with bfloat16(nlp) if gpu_id < 0 and has_fast_bfloat16() else nullcontext():
-        logits = score_texts(nlp, [row.text for row in rows], meta.labels, progress=progress)
-    write_scores(output, rows, logits, meta)
-    return len(rows)
+    rounded = gpu_id < 0 and has_fast_bfloat16()
+    name = f"{info.fingerprint}-{'bfloat16' if rounded else 'float32'}"
+    total = total_reused = 0
+    with (
+        bfloat16(nlp) if rounded else nullcontext(),
+        open_cache(cache, name, meta.labels) as scores,
+        open_scores(output, meta) as write,
+    ):
+        stream = read_texts(texts)
+        while rows := list(islice(stream, TEXTS_IN_MEMORY)):
+            logits, reused = score_with_cache(
+                nlp, [row.text for row in rows], meta.labels, scores, progress=progress
+            )
+            write(rows, logits)
+            total, total_reused = total + len(rows), total_reused + reused
+    return Scored(total, total_reused)
