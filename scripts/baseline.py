@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from .console import done, run
-from .distill import callbacks, component, readers  # noqa: F401  registers what the configs name
 from .distill.products import DEFAULT_STUDENTS
 from .distill.students import find_architectures, train_baseline
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import callbacks, component, readers  # noqa: F401  registers what the configs name
 from .errors import InputError
 from .products import require, split_names
 from .records import count_rows
