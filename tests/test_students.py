@@ -19,7 +19,6 @@ from spacy.util import load_config
 from spacy.vectors import Vectors
 from thinc.api import fix_random_seed
 
-from scripts.distill import callbacks, readers  # noqa: F401
 from scripts.distill.callbacks import to_plain_textcat
 from scripts.distill.errors import InputError
 from scripts.distill.products import split_names

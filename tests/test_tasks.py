@@ -8,7 +8,6 @@ import spacy
 import srsly
 from spacy.util import load_config
 
-from scripts.distill import callbacks, readers  # noqa: F401
 from scripts.distill.corpus import build_corpus, write_corpus
 from scripts.distill.documents import read_gold
 from scripts.distill.labels import TASKS

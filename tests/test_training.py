@@ -8,7 +8,7 @@ import pytest
 import spacy
 from spacy.util import load_config
 
-from scripts.distill import callbacks, readers, training  # noqa: F401
+from scripts.distill import training
 from scripts.distill.errors import InputError
 from scripts.distill.records import TextRow, TextsMeta, write_scores
 from scripts.distill.students import (
