@@ -15,6 +15,7 @@ from scripts.distill.evaluation import (
     list_candidates,
     size_mb,
 )
+from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.records import TextRow, TextsMeta, write_texts
 
 from .conftest import Run
@@ -23,8 +24,10 @@ MODELS = [
     "teacher",
     "student_bow",
     "student_cnn",
+    "student_ensemble",
     "baseline_bow",
     "baseline_cnn",
+    "baseline_ensemble",
     "tfidf_logreg",
 ]
 METHODS = ["gold", "swap", "swap", "pool", "pool", "pool"]
@@ -93,7 +96,7 @@ def test_accuracy_is_the_models_own(small_run: Run, metrics: dict[str, Any]) -> 
 
 
 def test_sizes_are_those_on_disk(small_run: Run, metrics: dict[str, Any]) -> None:
-    for candidate in list_candidates(small_run.training, ["bow", "cnn"]):
+    for candidate in list_candidates(small_run.training, split_names(DEFAULT_STUDENTS)):
         assert metrics["models"][candidate.name]["size_mb"] == size_mb(candidate.path)
 
 

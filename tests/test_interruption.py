@@ -17,6 +17,7 @@ from scripts.console import EXIT_INTERRUPTED, INTERRUPTED
 from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
 from scripts.distill.evaluation import Measured, evaluate_models
 from scripts.distill.measure import load_predictor
+from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.scoring import score_file
 from scripts.distill.students import find_architectures, train_student
 from scripts.distill.synthetic import build_synthetic
@@ -132,7 +133,7 @@ def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             small_run.training,
             output,
             lang="en",
-            architectures=["bow", "cnn"],
+            architectures=split_names(DEFAULT_STUDENTS),
             seed=0,
             **kwargs,
         )

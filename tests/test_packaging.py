@@ -21,7 +21,7 @@ from scripts.distill.packaging import (
     make_meta,
     package_student,
 )
-from scripts.distill.products import choose_student
+from scripts.distill.products import DEFAULT_STUDENTS, choose_student, split_names
 from scripts.distill.teacher_info import read_teacher_info
 
 from .conftest import ROOT, Run, make_reviews
@@ -80,7 +80,7 @@ def test_fresh_environment_has_spacy_alone(installed: dict[str, Any]) -> None:
 def test_wheel_gives_the_trained_students_scores(
     way: str, small_run: Run, installed: dict[str, Any]
 ) -> None:
-    student = choose_student(small_run.training, ["bow", "cnn"])
+    student = choose_student(small_run.training, split_names(DEFAULT_STUDENTS))
     nlp = spacy.load(small_run.training / "student" / student / "model-best")
     expected = [list(doc.cats.values()) for doc in nlp.pipe(TEXTS)]
     found = [list(cats.values()) for cats in installed[way]]
@@ -90,7 +90,7 @@ def test_wheel_gives_the_trained_students_scores(
 def test_meta_says_what_it_is(installed: dict[str, Any], small_run: Run) -> None:
     meta = installed["meta"]
     metrics = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
-    student = choose_student(small_run.training, ["bow", "cnn"])
+    student = choose_student(small_run.training, split_names(DEFAULT_STUDENTS))
     assert (meta["lang"], meta["name"], meta["version"]) == ("en", "reviews_polarity", "0.1.0")
     assert meta["license"] == "MIT"
     assert meta["labels"]["textcat"] == ["negative", "positive"]

@@ -176,6 +176,20 @@ def test_variants_override_settings_that_exist() -> None:
             assert block[name] != variant.overrides[key]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_texts_among_others(name: str, vectors: Path, tmp_path: Path) -> None:
+    """Where the largest value over words is taken, thinc wants words: README says so."""
+    nlp = train(name, True, vectors, tmp_path)
+    (architecture,) = find_architectures(CONFIGS, name)
+    if any(find_keys(architecture.config, "use_reduce_max").values()):
+        with pytest.raises(ValueError, match="sequence lengths"):
+            list(nlp.pipe(["a lamp", ""]))
+    else:
+        lamp, empty = nlp.pipe(["a lamp", ""])
+        assert sum(empty.cats.values()) == pytest.approx(1)
+        assert empty.cats != lamp.cats
+
+
 def test_configs_of_ones_own_come_before_variants(tmp_path: Path) -> None:
     for name in ("bow", "bow3"):
         shutil.copy(CONFIGS / "student_bow.cfg", tmp_path / f"student_{name}.cfg")

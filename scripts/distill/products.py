@@ -11,7 +11,7 @@ from .errors import InputError
 BEST = "model-best"
 # Unlabelled texts, in the folder of the gold corpus.
 POOL_FILE = "pool.parquet"
-DEFAULT_STUDENTS = "bow,cnn"
+DEFAULT_STUDENTS = "bow,cnn,ensemble"
 # The score that decides which checkpoint is kept; the accuracy where labels are exclusive.
 DEV_SCORE = "cats_micro_f"
 
