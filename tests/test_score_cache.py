@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy
@@ -90,7 +91,22 @@ def test_damaged_files_are_named(tmp_path: Path, content: bytes | None) -> None:
     else:
         path.write_bytes(content)
     with (
-        pytest.raises(InputError, match=r"teacher\.sqlite.*Delete the file"),
+        pytest.raises(InputError, match=r"teacher\.sqlite.*damaged or something else, delete it"),
         open_cache(tmp_path, "teacher", LABELS) as cache,
     ):
         cache.get(["a lamp"])
+
+
+def test_locked_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.distill.score_cache.WAIT_SECONDS", 0.1)
+    with open_cache(tmp_path, "teacher", LABELS):
+        pass
+    with closing(sqlite3.connect(tmp_path / "teacher.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with (
+            pytest.raises(
+                InputError, match=r"teacher\.sqlite: database is locked.*Wait for the other"
+            ),
+            open_cache(tmp_path, "teacher", LABELS) as cache,
+        ):
+            cache.put(["a lamp"], numpy.zeros((1, 2), dtype="float32"))

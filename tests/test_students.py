@@ -101,6 +101,13 @@ def train(name: str, exclusive: bool, vectors: Path, folder: Path) -> Language:
     return nlp
 
 
+def takes_empty_texts(nlp: Language) -> bool:
+    try:
+        return len(list(nlp.pipe([TEXTS[0], "", TEXTS[1]]))) == 3
+    except (IndexError, ValueError):
+        return False
+
+
 @pytest.fixture(scope="module")
 def shipped(vectors: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What each student gives in training, and as a package in a process without this project."""
@@ -108,13 +115,14 @@ def shipped(vectors: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     texts, site = folder / "texts.json", folder / "site"
     texts.write_text(json.dumps(TEXTS), encoding="utf8")
     site.mkdir()
-    expected = {}
+    expected, empty = {}, {}
     for name in NAMES:
         for exclusive in (True, False):
             nlp = train(name, exclusive, vectors, tmp_path_factory.mktemp(name))
             title = f"{name}_{'one' if exclusive else 'many'}"
             expected[f"en_{title}"] = [list(doc.cats.values()) for doc in nlp.pipe(TEXTS)]
             plain = to_plain_textcat(nlp)
+            empty[title] = takes_empty_texts(plain)
             plain.meta["name"] = title
             plain.to_disk(folder / title)
             with warnings.catch_warnings():
@@ -137,7 +145,7 @@ def shipped(vectors: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    return {"expected": expected, "found": json.loads(result.stdout)}
+    return {"expected": expected, "found": json.loads(result.stdout), "empty": empty}
 
 
 @pytest.mark.parametrize("way", ["batched", "single"])
@@ -151,6 +159,14 @@ def test_shipped_form_scores_as_the_training_form(
     assert numpy.std(expected) > 1e-4  # it has learned something to compare
     numpy.testing.assert_allclose(found[way], expected, atol=1e-6)
     assert found["factory"] == ("textcat" if exclusive else "textcat_multilabel")
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_texts_among_others(shipped: dict[str, Any], name: str, exclusive: bool) -> None:
+    # As README and model card say; spaCy's own behaviour, which another version may change.
+    takes = name in {"bow1", "embed", "attention"}
+    assert shipped["empty"][f"{name}_{'one' if exclusive else 'many'}"] is takes
 
 
 def test_configs_differ_in_model_dropout_and_learning_rate_alone() -> None:

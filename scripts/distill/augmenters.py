@@ -20,6 +20,7 @@ from spacy.training import Example
 from spacy.util import registry
 
 from .errors import SettingError
+from .settings import check_least, check_share
 from .tagging import LEXICON, Tagger, make_tagger
 from .teacher_logits import TEACHER_LOGITS
 
@@ -27,20 +28,6 @@ from .teacher_logits import TEACHER_LOGITS
 SENTENCE_ENDS = (".", "!", "?", "...", "…", "\n", "\n\n")
 
 Augmenter = Callable[[Language, Example], Iterator[Example]]
-
-
-def check_share(name: str, value: float, function: str) -> None:
-    """Check that a setting is a probability.
-
-    name (str): The setting.
-    value (float): Its value.
-    function (str): The registered function it belongs to.
-    RAISES (ValueError): The value isn't above 0 and at most 1.
-    """
-    if not 0 < value <= 1:
-        raise SettingError(
-            f"Can't use {name} = {value} in {function}. Expected a probability above 0, at most 1."
-        )
 
 
 def make_variant(nlp: Language, example: Example, text: str) -> Example:
@@ -226,11 +213,7 @@ def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> A
     RETURNS (Augmenter): The augmenter.
     RAISES (ValueError): max_sentences is below 1.
     """
-    if max_sentences < 1:
-        raise SettingError(
-            f"Can't use max_sentences = {max_sentences} in distill.sample_sentence.v1. Expected 1 "
-            "or more."
-        )
+    check_least("max_sentences", max_sentences, 1, "distill.sample_sentence.v1")
     rng = random.Random(seed)
 
     def sample_sentence(nlp: Language, example: Example) -> Iterator[Example]:
@@ -262,11 +245,7 @@ def create_mix_sentences_augmenter(
     RETURNS (Augmenter): The augmenter.
     RAISES (ValueError): max_sentences is below 2.
     """
-    if max_sentences < 2:
-        raise SettingError(
-            f"Can't use max_sentences = {max_sentences} in distill.mix_sentences.v1. Expected 2 or "
-            "more."
-        )
+    check_least("max_sentences", max_sentences, 2, "distill.mix_sentences.v1")
     rng = random.Random(seed)
     sentences: list[str] = []
     numbers: list[int] = []

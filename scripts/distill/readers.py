@@ -14,6 +14,7 @@ from spacy.util import registry
 
 from .errors import InputError, SettingError
 from .records import GOLD, ScoredTexts, iter_scores, read_scores, read_texts_meta
+from .settings import check_least
 from .teacher_logits import set_teacher_logits
 
 
@@ -79,14 +80,9 @@ def create_scored_corpus(
                 f"Can't use weights.{method} = {weight} in distill.ScoredCorpus.v1. Expected a number "
                 "from 0 to 1."
             )
-    for name, value, least in (
-        ("synthetic_per_gold", synthetic_per_gold, 1),
-        ("buffer_size", buffer_size, 0),
-    ):
-        if value is not None and value < least:
-            raise SettingError(
-                f"Can't use {name} = {value} in distill.ScoredCorpus.v1. Expected {least} or more."
-            )
+    if synthetic_per_gold is not None:
+        check_least("synthetic_per_gold", synthetic_per_gold, 1, "distill.ScoredCorpus.v1")
+    check_least("buffer_size", buffer_size, 0, "distill.ScoredCorpus.v1")
     return ScoredCorpus(
         None if path is None else Path(path),
         None if gold is None else Path(gold),

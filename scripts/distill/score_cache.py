@@ -99,7 +99,8 @@ def open_cache(folder: Path, name: str, labels: Sequence[str]) -> Iterator[Score
     name (str): Says whose they are: the teacher's fingerprint, and how exactly it multiplied.
     labels (Sequence[str]): The labels, in the order wanted.
     YIELDS (ScoreCache): The scores.
-    RAISES (InputError): The file is damaged, or holds scores for other labels.
+    RAISES (InputError): The file is damaged, locked for long, can't be written, or holds scores for
+        other labels.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.sqlite"
@@ -108,6 +109,7 @@ def open_cache(folder: Path, name: str, labels: Sequence[str]) -> Iterator[Score
             yield ScoreCache(connection, path, labels)
     except sqlite3.DatabaseError as error:
         raise InputError(
-            f"Can't use the scores kept in {path}: {error}. Delete the file: its texts are scored "
-            "again then."
+            f"Can't use the scores kept in {path}: {error}. Expected a file of scores that can be "
+            f"written and isn't locked for more than {WAIT_SECONDS:.0f} s. Wait for the other run, or "
+            "make room; if it is damaged or something else, delete it: its texts are scored again then."
         ) from error
