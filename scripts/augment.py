@@ -7,7 +7,7 @@ import typer
 from tqdm import tqdm
 
 from .console import done, run
-from .distill import augmenters  # noqa: F401  registers what the config names
+from .distill import augmenters, mixture  # noqa: F401  registers what the config names
 from .distill.synthetic import build_synthetic
 from .distill.tagging import LEXICON, describe_tagger
 from .distill.teacher_info import read_teacher_info
@@ -41,9 +41,12 @@ def augment(
     short = "" if made == n_synthetic else f" ({n_synthetic} asked for: no more different ones)"
     gold = len(synthetic.rows) - made - synthetic.pool
     pool = f" and {synthetic.pool} of the pool" if synthetic.pool else ""
+    dropped = (
+        ", ".join(f"{count} {reason}" for reason, count in synthetic.dropped.items()) or "none"
+    )
     done(
-        f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones{pool}; parts of "
-        f"speech by {describe_tagger(lang, tagger)}."
+        f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones{pool}; dropped: "
+        f"{dropped}; parts of speech by {describe_tagger(lang, tagger)}."
     )
 
 

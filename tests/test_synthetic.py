@@ -1,18 +1,16 @@
 """Synthetic texts: enough, different, seeded, never those of dev and test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
-from spacy.training import Example
 
-from scripts.distill import augmenters
 from scripts.distill.duplicates import normalize
 from scripts.distill.errors import InputError
-from scripts.distill.synthetic import Method, Synthetic, load_methods, make_synthetic
+from scripts.distill.synthetic import Synthetic, load_mixture, make_synthetic
 
 from .conftest import ROOT, make_reviews
 
@@ -36,14 +34,15 @@ def overrides(docs: list[Doc], tmp_path: Path) -> dict[str, Any]:
         "paths.train": str(tmp_path / "train.spacy"),
         "vars.mask_token": "[MASK]",
         "vars.tagger": "lexicon",
+        "vars.n_texts": 100,
     }
 
 
 @pytest.fixture
 def make(nlp: Language, docs: list[Doc], overrides: dict[str, Any]) -> Callable[..., Synthetic]:
     def run(n_texts: int, seed: int = 0, **kwargs: Any) -> Synthetic:
-        methods = load_methods(CONFIG, {**overrides, "system.seed": seed})
-        return make_synthetic(nlp, docs, methods, n_texts, seed=seed, **kwargs)
+        mixture = load_mixture(CONFIG, {**overrides, "system.seed": seed, "vars.n_texts": n_texts})
+        return make_synthetic(nlp, docs, mixture, seed=seed, **kwargs)
 
     return run
 
@@ -79,51 +78,44 @@ def test_no_texts_asked_for_leaves_gold(make: Callable[..., Synthetic]) -> None:
     assert {row.method for row in make(0).rows} == {"gold"}
 
 
-def test_exhausted_method_leaves_its_share(nlp: Language, docs: list[Doc]) -> None:
-    counter = iter(range(10**6))
-
-    def endless(nlp: Language, example: Example) -> Iterator[Example]:
-        yield augmenters.make_variant(nlp, example, f"new text {next(counter)}")
-
-    def poor(nlp: Language, example: Example) -> Iterator[Example]:
-        yield augmenters.make_variant(nlp, example, "always the same")
-
-    for names in (("poor", "endless"), ("endless", "poor")):
-        workers = {"poor": poor, "endless": endless}
-        methods = {name: Method(workers[name], 1.0) for name in names}
-        synthetic = make_synthetic(nlp, docs, methods, 200, seed=0)
-        assert synthetic.counts == {"poor": 1, "endless": 199}
-
-
-def test_too_few_different_texts_end_the_search(nlp: Language, docs: list[Doc]) -> None:
-    def poor(nlp: Language, example: Example) -> Iterator[Example]:
-        yield augmenters.make_variant(nlp, example, "always the same")
-
-    methods = {"poor": Method(poor, 1.0)}
-    assert make_synthetic(nlp, docs, methods, 200, seed=0).counts == {"poor": 1}
-
-
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ({"weights.mask": -1.0}, "numbers of 0 or more"),
-        ({"augmenters.mask.probability": 2.0}, "probability = 2.0"),
+        ({"mixture.weights.mask": -1.0}, r"weights = .*numbers of 0 or more"),
+        ({"mixture.methods.mask.probability": 2.0}, r"probability = 2\.0"),
         ({"vars.mask_token": ""}, "mask_token"),
-        ({"weights.other": 1.0}, r"\[weights\] names"),
+        ({"mixture.weights.other": 1.0}, "Expected the same names"),
+        ({"vars.n_texts": -1}, "n_texts = -1"),
     ],
 )
 def test_configs_that_do_not_fit_are_refused(
     override: dict[str, Any], message: str, overrides: dict[str, Any]
 ) -> None:
     with pytest.raises(InputError, match=message):
-        load_methods(CONFIG, {**overrides, **override})
+        load_mixture(CONFIG, {**overrides, **override})
 
 
 def test_missing_config_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Can't find the config"):
-        load_methods(tmp_path / "none.cfg", {})
+        load_mixture(tmp_path / "none.cfg", {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[weights]\nmask = 1.0\n", "mixture"),
+        (
+            '[mixture]\n@augmenters = "distill.sample_ngram.v1"\n',
+            r"Expected distill\.mixture\.v1",
+        ),
+    ],
+)
+def test_configs_without_a_mixture_are_refused(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "other.cfg").write_text(content, encoding="utf8")
+    with pytest.raises(InputError, match=message):
+        load_mixture(tmp_path / "other.cfg", {})
 
 
 def test_methods_without_weight_are_left_out(overrides: dict[str, Any]) -> None:
-    methods = load_methods(CONFIG, {**overrides, "weights.mask": 0.0})
-    assert set(methods) == {"swap", "ngram", "sentence", "mix"}
+    mixture = load_mixture(CONFIG, {**overrides, "mixture.weights.mask": 0.0})
+    assert set(mixture.methods) == {"swap", "ngram", "sentence", "mix"}

@@ -39,14 +39,15 @@ def make_variant(nlp: Language, example: Example, text: str) -> Example:
     text (str): The new text.
     RETURNS (Example): The new one.
     """
-    reference = nlp.make_doc(text)
+    predicted = nlp.make_doc(text)
+    reference = predicted.copy()  # tokenizing takes many times as long
     reference.cats = dict(example.reference.cats)
     for key, value in example.reference.user_data.items():
         # Extension attributes: ("._.", name, first character, last character).
         of_characters = isinstance(key, tuple) and any(part is not None for part in key[2:])
         if key != TEACHER_LOGITS and not of_characters:
             reference.user_data[key] = value
-    return Example(nlp.make_doc(text), reference)
+    return Example(predicted, reference)
 
 
 def _join(doc: Doc, words: Sequence[str]) -> str:
@@ -263,9 +264,10 @@ def create_mix_sentences_augmenter(
             return
         mixed = [rng.choice(own).text.strip(), *rng.sample(sentences, rng.randint(2, most) - 1)]
         rng.shuffle(mixed)
-        variant = make_variant(nlp, example, " ".join(mixed))
-        variant.reference.cats = {}
-        if variant.text != example.reference.text:
+        text = " ".join(mixed)
+        if text != example.reference.text:
+            variant = make_variant(nlp, example, text)
+            variant.reference.cats = {}
             yield variant
 
     return mix_sentences

@@ -1,6 +1,7 @@
 """Exact and near duplicates among texts."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -44,12 +45,73 @@ def normalize(text: str) -> str:
     return " ".join(folded.translate(_BLANKS).split()) or folded.strip()
 
 
-def _shingles(normalized: str) -> frozenset[str]:
+def _shingle_words(normalized: str) -> list[str]:
     words = normalized.split(" ")
     if len(words) <= SHINGLE_WORDS:
-        return frozenset([normalized])
+        return [normalized]
     last = len(words) - SHINGLE_WORDS + 1
-    return frozenset(" ".join(words[i : i + SHINGLE_WORDS]) for i in range(last))
+    return [" ".join(words[i : i + SHINGLE_WORDS]) for i in range(last)]
+
+
+def shingles(normalized: str) -> frozenset[int]:
+    """List what a text is compared by: its word 3-grams; the text itself where it has no more words.
+
+    normalized (str): What normalize makes of the text.
+    RETURNS (frozenset[int]): Their hashes, which differ from process to process.
+    """
+    return frozenset(map(hash, _shingle_words(normalized)))
+
+
+def jaccard(a: frozenset, b: frozenset) -> float:
+    """Compare two sets.
+
+    a (frozenset): A set.
+    b (frozenset): Another.
+    RETURNS (float): The size of their intersection in relation to their union, from 0 to 1.
+    """
+    common = len(a & b)
+    return common / (len(a) + len(b) - common)
+
+
+def is_near(a: frozenset, b: frozenset, least: float) -> bool:
+    """Tell whether two sets are much the same.
+
+    a (frozenset): A set.
+    b (frozenset): Another.
+    least (float): The least Jaccard similarity, above 0.
+    RETURNS (bool): Whether they are.
+    """
+    # Sets of very different sizes can't be, and needn't be compared.
+    return least * len(a) <= len(b) <= len(a) / least and jaccard(a, b) >= least
+
+
+class NearIndex:
+    """Texts to find near duplicates of, for few texts that have little in common with what is asked:
+    the comparison is exact, and takes time where much is shared.
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[frozenset[int]] = []
+        self._by_shingle: dict[int, list[int]] = defaultdict(list)
+
+    def add(self, text: str) -> None:
+        """Add a text.
+
+        text (str): The text.
+        """
+        own = shingles(normalize(text))
+        for shingle in own:
+            self._by_shingle[shingle].append(len(self._texts))
+        self._texts.append(own)
+
+    def has(self, own: frozenset[int]) -> bool:
+        """Tell whether a text nearly repeats one of these.
+
+        own (frozenset[int]): The text's shingles.
+        RETURNS (bool): Whether it does: the Jaccard similarity is at least 0.7.
+        """
+        found = {i for shingle in own for i in self._by_shingle.get(shingle, ())}
+        return any(is_near(own, self._texts[i], NEAR_JACCARD) for i in found)
 
 
 def find_duplicates(
@@ -71,7 +133,7 @@ def find_duplicates(
     RETURNS (list[Duplicate]): In the order of the texts.
     """
     seen: dict[str, int] = {}
-    shingles: dict[int, frozenset[str]] = {}
+    kept: dict[int, frozenset[str]] = {}
     # Candidates are compared exactly afterwards: better one too many than one missed.
     index = MinHashLSH(threshold=NEAR_JACCARD, num_perm=PERMUTATIONS, weights=(0.1, 0.9))
     duplicates = []
@@ -81,23 +143,18 @@ def find_duplicates(
         if key in seen:
             duplicates.append(Duplicate(i, seen[key], True))
             continue
-        own = _shingles(key)
+        own = frozenset(_shingle_words(key))
         sketch = MinHash(num_perm=PERMUTATIONS)
         sketch.update_batch([shingle.encode("utf8") for shingle in own])
         near = [
             j
             for j in sorted(index.query(sketch))
-            if (groups is None or groups[j] != groups[i])
-            and _jaccard(own, shingles[j]) >= NEAR_JACCARD
+            if (groups is None or groups[j] != groups[i]) and jaccard(own, kept[j]) >= NEAR_JACCARD
         ]
         if near:
             duplicates.append(Duplicate(i, near[0], False))
             continue
         seen[key] = i
-        shingles[i] = own
+        kept[i] = own
         index.insert(i, sketch)
     return duplicates
-
-
-def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    return len(a & b) / len(a | b)
