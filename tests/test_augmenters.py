@@ -1,5 +1,7 @@
 """Augmenters: one contract for all, then what each is for."""
 
+import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +16,19 @@ from spacy.util import registry
 
 from scripts.distill.augmenters import (
     Augmenter,
+    Candidates,
     create_mask_tokens_augmenter,
     create_mix_sentences_augmenter,
     create_sample_ngram_augmenter,
     create_sample_sentence_augmenter,
     create_swap_pos_augmenter,
+    draw,
     list_words_by_tag,
     match_case,
     split_sentences,
+    weigh_vocabulary,
 )
+from scripts.distill.records import TextRow, TextsMeta, write_texts
 from scripts.distill.tagging import make_lexicon_tagger
 from scripts.distill.teacher_logits import set_teacher_logits
 
@@ -144,6 +150,50 @@ def test_swaps_keep_part_of_speech_form_case_and_spacing(
         changed = [(o.text, n.text) for o, n in zip(old, new) if o.text != n.text]
         assert changed
         assert not any(o.lower() in ("the", "my", "they", "were") for o, _ in changed)
+
+
+def test_swaps_draw_words_from_where_they_are_told(
+    nlp: Language, corpus: Path, make_example: Callable[[str], Example], tmp_path: Path
+) -> None:
+    pool, vocabulary = tmp_path / "pool.parquet", tmp_path / "words.txt"
+    rows = [TextRow("Zebras and giraffes sang.", "pool:0", "pool")]
+    write_texts(pool, rows, TextsMeta(["negative", "positive"], "", "", 0))
+    vocabulary.write_text("cellos\nviolins\nxylophones\n", encoding="utf8")
+    holds = {"train": {"lamps", "batteries"}, "pool": {"zebras", "giraffes"}}
+    holds["vocabulary"] = {"cellos", "violins", "xylophones"}
+    for words in (["train"], ["pool"], ["vocabulary"], ["train", "pool", "vocabulary"]):
+        swap = create_swap_pos_augmenter(corpus, 1.0, words=words, pool=pool, vocabulary=vocabulary)
+        made = run(nlp, swap, make_example("My sister bought two kettles!"), times=60)
+        met = {token.lower_ for text in made for token in nlp.make_doc(text)}
+        assert {source for source in holds if holds[source] & met} == set(words)
+
+
+def test_frequent_words_are_drawn_more_often(nlp: Language, corpus: Path, tmp_path: Path) -> None:
+    vocabulary = tmp_path / "words.txt"
+    words = ["people", "violins", "xylophones"]
+    vocabulary.write_text("\n".join(words), encoding="utf8")
+    for weights in (weigh_vocabulary(words, "en"), weigh_vocabulary(words, "nl")):
+        assert weights[0] > weights[1] > weights[2] > 0
+    candidates = Candidates(words, [0.9, 0.99, 1.0])
+    drawn = Counter(draw(candidates, random.Random(seed)) for seed in range(1000))
+    assert 850 < drawn["people"] < 950
+    assert drawn["violins"] > drawn["xylophones"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], r"words = \[\]"),
+        (["lexicon"], r"Expected some of 'train', 'pool' and 'vocabulary'"),
+        (["pool"], "pool = null"),
+        (["train", "vocabulary"], "vocabulary = null"),
+    ],
+)
+def test_sources_of_words_that_do_not_fit_are_refused(
+    words: list[str], message: str, corpus: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        create_swap_pos_augmenter(corpus, words=words)
 
 
 @pytest.mark.parametrize(

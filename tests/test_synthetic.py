@@ -8,9 +8,11 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
+from scripts.distill.augmenters import read_pool_docs
 from scripts.distill.duplicates import normalize
 from scripts.distill.errors import InputError
-from scripts.distill.synthetic import Synthetic, load_mixture, make_synthetic
+from scripts.distill.records import TextRow, TextsMeta, write_texts
+from scripts.distill.synthetic import Synthetic, load_recipe, make_synthetic
 
 from .conftest import ROOT, make_reviews
 
@@ -27,11 +29,21 @@ def docs(nlp: Language) -> list[Doc]:
     return docs
 
 
+def write_pool(path: Path, n_texts: int = 5) -> Path:
+    rows = [
+        TextRow(f"A zebra and a violin. The giraffe has {i}!", f"pool:{i}", "pool")
+        for i in range(n_texts)
+    ]
+    write_texts(path, rows, TextsMeta(["negative", "positive"], "", "", 0))
+    return path
+
+
 @pytest.fixture
 def overrides(docs: list[Doc], tmp_path: Path) -> dict[str, Any]:
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "train.spacy")
     return {
         "paths.train": str(tmp_path / "train.spacy"),
+        "paths.pool": str(write_pool(tmp_path / "pool.parquet")),
         "vars.mask_token": "[MASK]",
         "vars.tagger": "lexicon",
         "vars.n_texts": 100,
@@ -41,7 +53,8 @@ def overrides(docs: list[Doc], tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def make(nlp: Language, docs: list[Doc], overrides: dict[str, Any]) -> Callable[..., Synthetic]:
     def run(n_texts: int, seed: int = 0, **kwargs: Any) -> Synthetic:
-        mixture = load_mixture(CONFIG, {**overrides, "system.seed": seed, "vars.n_texts": n_texts})
+        settings = {**overrides, "system.seed": seed, "vars.n_texts": n_texts}
+        mixture = load_recipe(CONFIG, settings).mixture
         return make_synthetic(nlp, docs, mixture, seed=seed, **kwargs)
 
     return run
@@ -68,6 +81,21 @@ def test_dev_and_test_are_avoided(make: Callable[..., Synthetic]) -> None:
     assert again.isdisjoint(map(normalize, avoid))
 
 
+def test_pool_texts_are_made_others_of(
+    make: Callable[..., Synthetic], nlp: Language, tmp_path: Path
+) -> None:
+    pool = read_pool_docs(nlp, write_pool(tmp_path / "some.parquet"), n_texts=3)
+    assert len(pool) == 3
+    rows = make(500, pool=pool).rows
+    sources = {row.source for row in rows}
+    assert {doc.user_data["source"] for doc in pool} < sources
+    assert not [row for row in rows if row.text in {doc.text for doc in pool}]
+    # Words and sentences of the pool reach texts made of training texts.
+    for method in ("swap", "mix"):
+        made = [row for row in rows if row.method == method and row.source.startswith("reviews")]
+        assert any("giraffe" in row.text or "zebra" in row.text for row in made)
+
+
 def test_progress_adds_up(make: Callable[..., Synthetic]) -> None:
     told: list[int] = []
     make(500, progress=told.append)
@@ -92,20 +120,20 @@ def test_configs_that_do_not_fit_are_refused(
     override: dict[str, Any], message: str, overrides: dict[str, Any]
 ) -> None:
     with pytest.raises(InputError, match=message):
-        load_mixture(CONFIG, {**overrides, **override})
+        load_recipe(CONFIG, {**overrides, **override})
 
 
 def test_missing_config_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Can't find the config"):
-        load_mixture(tmp_path / "none.cfg", {})
+        load_recipe(tmp_path / "none.cfg", {})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[weights]\nmask = 1.0\n", "mixture"),
+        ("[weights]\nmask = 1.0\n", r"lacks \[mixture\]"),
         (
-            '[mixture]\n@augmenters = "distill.sample_ngram.v1"\n',
+            '[vars]\npool_texts = 0\n[mixture]\n@augmenters = "distill.sample_ngram.v1"\n',
             r"Expected distill\.mixture\.v1",
         ),
     ],
@@ -113,9 +141,9 @@ def test_missing_config_is_refused(tmp_path: Path) -> None:
 def test_configs_without_a_mixture_are_refused(content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "other.cfg").write_text(content, encoding="utf8")
     with pytest.raises(InputError, match=message):
-        load_mixture(tmp_path / "other.cfg", {})
+        load_recipe(tmp_path / "other.cfg", {})
 
 
 def test_methods_without_weight_are_left_out(overrides: dict[str, Any]) -> None:
-    mixture = load_mixture(CONFIG, {**overrides, "mixture.weights.mask": 0.0})
+    mixture = load_recipe(CONFIG, {**overrides, "mixture.weights.mask": 0.0}).mixture
     assert set(mixture.methods) == {"swap", "ngram", "sentence", "mix"}

@@ -8,24 +8,35 @@ Masks, swaps and n-grams follow Tang et al. 2019 ("Distilling Task-Specific Know
 Simple Neural Networks", section 3.2), sentences NLP Town's "Distilling BERT models with spaCy" (2019).
 """
 
+import math
 import random
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 from spacy.language import Language
+from spacy.lookups import load_lookups
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import registry
 
+from .documents import SOURCE
 from .errors import SettingError
+from .records import POOL, sample_texts
 from .settings import check_least, check_share
 from .tagging import LEXICON, Tagger, make_tagger
 from .teacher_logits import TEACHER_LOGITS
 
 # After these a capital letter opens a sentence.
 SENTENCE_ENDS = (".", "!", "?", "...", "…", "\n", "\n\n")
+# Where words to swap in come from, beside the pool.
+TRAIN, VOCABULARY = "train", "vocabulary"
+# spacy-lookups-data's table of logarithms of words' probabilities.
+PROBABILITIES = "lexeme_prob"
 
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
@@ -122,33 +133,136 @@ def list_words_by_tag(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str
     }
 
 
+def read_pool_docs(nlp: Language, pool: Path | None, n_texts: int) -> list[Doc]:
+    """Read some of the pool's texts.
+
+    nlp (Language): Tokenizes them.
+    pool (Path | None): Parquet file of unlabelled texts.
+    n_texts (int): How many of them to take at most, drawn evenly: the same ones each time.
+    RETURNS (list[Doc]): Their documents; `user_data["source"]` says where each came from. None where
+        there is no pool.
+    RAISES (InputError): The pool can't be read.
+    """
+    docs = []
+    for row in sample_texts(Path(pool), n_texts) if pool else ():
+        doc = nlp.make_doc(row.text)
+        doc.user_data[SOURCE] = row.source
+        docs.append(doc)
+    return docs
+
+
+def weigh_vocabulary(words: Sequence[str], lang: str) -> list[float]:
+    """Guess how frequent the words of a vocabulary are: from spacy-lookups-data's probabilities where
+    it has them for a language, else by Zipf's law from their order. Tokenizers are built from frequent
+    to rare.
+
+    words (Sequence[str]): The words, in the order of the vocabulary.
+    lang (str): Language code.
+    RETURNS (list[float]): A weight above 0 for each.
+    """
+    tables = load_lookups(lang, [PROBABILITIES], strict=False)
+    table = tables.get_table(PROBABILITIES) if tables.has_table(PROBABILITIES) else {}
+    if not table:
+        return [1 / rank for rank in range(1, len(words) + 1)]
+    least = min(table.values())
+    return [math.exp(table.get(word, least)) for word in words]
+
+
+class Candidates(NamedTuple):
+    """Words that can stand for each other, and the sums of their weights up to each."""
+
+    words: list[str]
+    sums: list[float]
+
+
+def weigh_words(
+    docs: Sequence[Doc], vocabulary: Sequence[str], tagger: Tagger, nlp: Language
+) -> dict[str, Candidates]:
+    """Collect the words that may take the place of others.
+
+    docs (Sequence[Doc]): Documents to take words from; each word counts once.
+    vocabulary (Sequence[str]): More words, from frequent to rare: drawn the more often the more frequent
+        they are, and together as often as those of the documents.
+    tagger (Tagger): Gives a tag for each token.
+    nlp (Language): Tells the language.
+    RETURNS (dict[str, Candidates]): By tag, where there are two words or more.
+    """
+    met = list_words_by_tag(docs, tagger)
+    forms = {tag: {word.lower() for word in words} for tag, words in met.items()}
+    others: dict[str, dict[str, float]] = defaultdict(dict)
+    frequencies = weigh_vocabulary(vocabulary, nlp.lang) if vocabulary else []
+    for word, frequency in zip(vocabulary, frequencies):
+        (tag,) = tagger(Doc(nlp.vocab, words=[word]))
+        if tag and word.lower() not in forms.get(tag, ()):
+            others[tag][word] = frequency
+    candidates = {}
+    for tag in {**met, **others}:
+        words, more = met.get(tag, []), others.get(tag, {})
+        scale = (len(words) or 1) / (sum(more.values()) or 1)
+        weights = [1.0] * len(words) + [scale * weight for weight in more.values()]
+        if len({*forms.get(tag, ()), *map(str.lower, more)}) > 1:
+            candidates[tag] = Candidates([*words, *more], list(accumulate(weights)))
+    return candidates
+
+
 @registry.augmenters("distill.swap_pos.v1")
 def create_swap_pos_augmenter(
-    corpus: Path, probability: float = 0.1, tagger: str = LEXICON, seed: int = 0
+    corpus: Path,
+    probability: float = 0.1,
+    tagger: str = LEXICON,
+    seed: int = 0,
+    words: list[str] | None = None,
+    pool: Path | None = None,
+    pool_texts: int = 5000,
+    vocabulary: Path | None = None,
 ) -> Augmenter:
-    """Swap words: each may be replaced by another of the same part of speech and form, drawn from
-    the training texts, with a given probability, one at least. Case and spacing are kept.
+    """Swap words: each may be replaced by another of the same part of speech and form with a given
+    probability, one at least. Case and spacing are kept.
 
-    corpus (Path): .spacy file of the texts to draw words from.
+    corpus (Path): .spacy file of the training texts.
     probability (float): Probability for each word, above 0, at most 1 (Tang et al.: 0.1).
     tagger (str): An installed spaCy pipeline that tags, or "lexicon" for word lists.
     seed (int): Seed.
+    words (list[str] | None): Where words are drawn from: any of "train", the training texts; "pool";
+        and "vocabulary", the words that the teacher knows, the more often the more frequent they are,
+        so that the student meets words that no text holds. None: train.
+    pool (Path | None): Parquet file of unlabelled texts.
+    pool_texts (int): How many of them to look at.
+    vocabulary (Path | None): The teacher's words, one a line, from frequent to rare.
     RETURNS (Augmenter): The augmenter.
-    RAISES (ValueError): The probability is out of range.
-    RAISES (InputError): The tagger can't be used.
+    RAISES (ValueError): A setting is out of range, or the file that `words` asks for isn't named.
+    RAISES (InputError): The tagger or a file can't be used.
     """
     check_share("probability", probability, "distill.swap_pos.v1")
+    check_least("pool_texts", pool_texts, 0, "distill.swap_pos.v1")
+    sources = [TRAIN] if words is None else words
+    if not sources or set(sources) - {TRAIN, POOL, VOCABULARY}:
+        raise SettingError(
+            f"Can't use words = {sources} in distill.swap_pos.v1. Expected some of '{TRAIN}', "
+            f"'{POOL}' and '{VOCABULARY}'."
+        )
+    for source, path in ((POOL, pool), (VOCABULARY, vocabulary)):
+        if source in sources and path is None:
+            raise SettingError(
+                f"Can't draw words from '{source}' in distill.swap_pos.v1: {source} = null. Expected "
+                "a file."
+            )
     rng = random.Random(seed)
     state: dict[str, Tagger] = {}
-    candidates: dict[str, list[str]] = {}
+    candidates: dict[str, Candidates] = {}
     tagged: dict[str, list[str]] = {}
 
     def prepare(nlp: Language) -> Tagger:
         # What language the words are in is known with the first call only.
         if not state:
             state["tagger"] = make_tagger(nlp, tagger)
-            docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
-            candidates.update(list_words_by_tag(docs, state["tagger"]))
+            docs = read_pool_docs(nlp, pool, pool_texts) if POOL in sources else []
+            if TRAIN in sources:
+                docs += DocBin().from_disk(corpus).get_docs(nlp.vocab)
+            known = []
+            if VOCABULARY in sources and vocabulary is not None:
+                known = Path(vocabulary).read_text(encoding="utf8").split()
+            candidates.update(weigh_words(docs, known, state["tagger"], nlp))
         return state["tagger"]
 
     def swap_pos(nlp: Language, example: Example) -> Iterator[Example]:
@@ -157,19 +271,30 @@ def create_swap_pos_augmenter(
         if doc.text not in tagged:  # the same text comes by many times
             tagged[doc.text] = tag(doc)
         tags = tagged[doc.text]
-        swappable = [i for i in range(len(doc)) if len(candidates.get(tags[i], ())) > 1]
+        swappable = [i for i in range(len(doc)) if tags[i] in candidates]
         if not swappable:
             return
         chosen = {i for i in swappable if rng.random() < probability} or {rng.choice(swappable)}
         words = [token.text for token in doc]
         for i in sorted(chosen):
-            # There are two words at least, each once: the draw ends.
-            while (word := rng.choice(candidates[tags[i]])).lower() == doc[i].lower_:
+            found = candidates[tags[i]]
+            # There are two words at least: the draw ends.
+            while (word := draw(found, rng)).lower() == doc[i].lower_:
                 pass
             words[i] = match_case(word, words[i])
         yield make_variant(nlp, example, _join(doc, words))
 
     return swap_pos
+
+
+def draw(candidates: Candidates, rng: random.Random) -> str:
+    """Draw a word by its weight.
+
+    candidates (Candidates): The words.
+    rng (Random): Draws.
+    RETURNS (str): One of them.
+    """
+    return candidates.words[bisect(candidates.sums, rng.random() * candidates.sums[-1])]
 
 
 @registry.augmenters("distill.sample_ngram.v1")
@@ -231,22 +356,29 @@ def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> A
 
 @registry.augmenters("distill.mix_sentences.v1")
 def create_mix_sentences_augmenter(
-    corpus: Path, max_sentences: int = 6, seed: int = 0
+    corpus: Path,
+    max_sentences: int = 6,
+    seed: int = 0,
+    pool: Path | None = None,
+    pool_texts: int = 5000,
 ) -> Augmenter:
-    """Mix sentences: one of the text followed by some of other training texts. A student that could
+    """Mix sentences: one of the text among some of other texts. A student that could
     tell whole texts by heart must weigh sentences here, as the teacher does.
 
-    How many is drawn evenly from two to as many as a training text drawn at random has, so that texts
+    How many is drawn evenly from two to as many as a text drawn at random has, so that texts
     of one sentence alone aren't mixed. What the gold labels of a mixture are only the teacher knows:
     they are dropped.
 
     corpus (Path): .spacy file of the texts to draw sentences from.
     max_sentences (int): Most sentences, at least 2.
     seed (int): Seed.
+    pool (Path | None): Parquet file of unlabelled texts to draw sentences from as well.
+    pool_texts (int): How many of them to look at.
     RETURNS (Augmenter): The augmenter.
-    RAISES (ValueError): max_sentences is below 2.
+    RAISES (ValueError): A number is out of range.
     """
     check_least("max_sentences", max_sentences, 2, "distill.mix_sentences.v1")
+    check_least("pool_texts", pool_texts, 0, "distill.mix_sentences.v1")
     rng = random.Random(seed)
     sentences: list[str] = []
     numbers: list[int] = []
@@ -254,7 +386,8 @@ def create_mix_sentences_augmenter(
     def mix_sentences(nlp: Language, example: Example) -> Iterator[Example]:
         # What language the texts are in is known with the first call only.
         if not numbers:
-            for doc in DocBin().from_disk(corpus).get_docs(nlp.vocab):
+            docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
+            for doc in docs + read_pool_docs(nlp, pool, pool_texts):
                 found = [sent.text.strip() for sent in split_sentences(doc)]
                 sentences.extend(found)
                 numbers.append(len(found))

@@ -1,6 +1,7 @@
 """Texts and scores between the steps: Parquet, with what must be known of them in the schema."""
 
 import json
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -179,6 +180,26 @@ def read_texts(path: Path) -> Iterator[TextRow]:
     for batch in file.iter_batches(columns=[field.name for field in TEXT_FIELDS]):
         columns = [batch.column(field.name).to_pylist() for field in TEXT_FIELDS]
         yield from map(TextRow._make, zip(*columns))
+
+
+def sample_texts(path: Path, n_texts: int, seed: int = 0) -> list[TextRow]:
+    """Draw texts evenly, in one pass and with no more of them in memory (reservoir sampling; Vitter
+    1985, algorithm R).
+
+    path (Path): A file that write_texts or write_scores made.
+    n_texts (int): How many; all where the file holds no more.
+    seed (int): Seed of the draw.
+    RETURNS (list[TextRow]): The texts.
+    RAISES (InputError): The file is missing or of another kind.
+    """
+    rng = random.Random(seed)
+    sample: list[TextRow] = []
+    for i, row in enumerate(read_texts(path)):
+        if i < n_texts:
+            sample.append(row)
+        elif (place := rng.randrange(i + 1)) < n_texts:
+            sample[place] = row
+    return sample
 
 
 def iter_scores(path: Path, rng: numpy.random.Generator | None = None) -> Iterator[ScoredTexts]:

@@ -14,8 +14,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import load_config, registry
 
+from .augmenters import read_pool_docs
 from .documents import SOURCE, read_docs
-from .errors import InputError
+from .errors import InputError, SettingError
 from .mixture import METHOD, Mixture
 from .products import POOL_FILE, read_stats, require
 from .records import GOLD, TextRow, TextsMeta, read_texts, write_texts
@@ -33,29 +34,39 @@ class Synthetic(NamedTuple):
     pool: int = 0
 
 
-def load_mixture(config: Path, overrides: dict[str, Any]) -> Mixture:
-    """Load the mixture of a config.
+class Recipe(NamedTuple):
+    """What makes the texts, and of how many of the pool's texts they are made, beside those to train
+    on.
+    """
 
-    config (Path): A config with a block [mixture].
+    mixture: Mixture
+    pool_texts: int
+
+
+def load_recipe(config: Path, overrides: dict[str, Any]) -> Recipe:
+    """Load a config of synthetic texts.
+
+    config (Path): A config with a block [mixture], and pool_texts in the block [vars].
     overrides (dict[str, Any]): Overrides by dotted config key.
-    RETURNS (Mixture): The mixture.
+    RETURNS (Recipe): What it says.
     RAISES (InputError): The config is missing, or has a setting that can't be used.
     """
     if not config.is_file():
-        raise InputError(f"Can't find the config {config}. Expected a block [mixture].")
+        raise InputError(f"Can't find the config {config}. Expected blocks [mixture] and [vars].")
     try:
         loaded = load_config(config, overrides=overrides, interpolate=True)
+        if "mixture" not in loaded or "pool_texts" not in loaded.get("vars", {}):
+            raise SettingError("it lacks [mixture], or pool_texts in [vars].")
         mixture = registry.resolve({"mixture": loaded["mixture"]})["mixture"]
+        pool_texts = int(loaded["vars"]["pool_texts"])
     # A setting that an augmenter refuses, or that isn't of its type.
-    except (KeyError, ValueError, ConfigValidationError) as error:
-        raise InputError(
-            f"Can't use {config}: {str(error).strip()} Correct the setting in the block [mixture]."
-        ) from error
+    except (ValueError, ConfigValidationError) as error:
+        raise InputError(f"Can't use {config}: {str(error).strip()} Correct it there.") from error
     if not isinstance(mixture, Mixture):
         raise InputError(
             f"Can't use {config}: [mixture] is another augmenter. Expected distill.mixture.v1."
         )
-    return mixture
+    return Recipe(mixture, pool_texts)
 
 
 def make_synthetic(
@@ -64,15 +75,17 @@ def make_synthetic(
     mixture: Mixture,
     *,
     seed: int,
+    pool: Sequence[Doc] = (),
     avoid: Iterable[str] = (),
     progress: Callable[[int], object] = lambda made: None,
 ) -> Synthetic:
-    """Make different texts of the training texts.
+    """Make different texts of the training texts, and of unlabelled ones.
 
     nlp (Language): Its tokenizer is used.
     docs (Sequence[Doc]): The training texts; user_data["source"] names them.
     mixture (Mixture): Makes the texts, and knows how many.
     seed (int): Seed of the order in which texts are taken.
+    pool (Sequence[Doc]): Unlabelled texts to make others of as well.
     avoid (Iterable[str]): Texts that may not be made, nor near duplicates of them: those of dev and
         test.
     progress (Callable[[int], object]): Told the number of texts made, in instalments.
@@ -80,8 +93,8 @@ def make_synthetic(
         where no method finds more.
     """
     rng = random.Random(seed)
-    examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
-    mixture.avoid(avoid, known=[doc.text for doc in docs])
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in [*docs, *pool]]
+    mixture.avoid(avoid, known=[doc.text for doc in [*docs, *pool]])
     rows = [TextRow(doc.text, doc.user_data[SOURCE], GOLD) for doc in docs]
     while examples and not mixture.finished:
         for example in rng.sample(examples, len(examples)):
@@ -105,7 +118,8 @@ def build_synthetic(
     seed: int,
     progress: Callable[[int], object] = lambda made: None,
 ) -> Synthetic:
-    """Make synthetic texts of a gold corpus and write them for the teacher, with the pool's.
+    """Make synthetic texts of a gold corpus and its pool, and write them for the teacher with the
+    pool's own.
 
     config (Path): The augmenters' config.
     corpus (Path): The folder of the gold corpus.
@@ -123,17 +137,21 @@ def build_synthetic(
     require(corpus / POOL_FILE, step="prepare")
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
+        "paths.pool": str(corpus / POOL_FILE),
         "system.seed": seed,
         "vars.mask_token": teacher.mask_token,
         "vars.tagger": tagger,
         "vars.n_texts": n_texts,
     }
     held_out = [read_docs(corpus / f"{split}.spacy", lang) for split in ("dev", "test")]
+    nlp = spacy.blank(lang)
+    mixture, pool_texts = load_recipe(config, overrides)
     synthetic = make_synthetic(
-        spacy.blank(lang),
+        nlp,
         read_docs(corpus / "train.spacy", lang),
-        load_mixture(config, overrides),
+        mixture,
         seed=seed,
+        pool=read_pool_docs(nlp, corpus / POOL_FILE, pool_texts),
         avoid=[doc.text for docs in held_out for doc in docs],
         progress=progress,
     )
