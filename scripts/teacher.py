@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .console import done, run
+from .distill.black_box import note_black_box
 from .distill.teacher import EMBEDDED, train_teacher
 
 
@@ -14,13 +15,20 @@ def teacher(
     corpus: Annotated[Path, typer.Argument(help="Folder of the gold corpus")],
     output: Annotated[Path, typer.Argument(help="Folder for the teacher")],
     transformer: Annotated[str, typer.Option(help="Hub name or local folder")] = EMBEDDED,
+    black_box: Annotated[
+        str, typer.Option(help="In its place: MODULE:NAME of a callable, or a file of scores")
+    ] = "",
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
     epochs: Annotated[int, typer.Option(help="Passes over the training texts", min=1)] = 5,
     learn_rate: Annotated[float, typer.Option(help="Highest learning rate", min=0)] = 0.0001,
     seed: Annotated[int, typer.Option(help="Seed of weights and order")] = 0,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
-    """Fine-tune a transformer as a text classifier."""
+    """Fine-tune a transformer as a text classifier, or take a black box as the teacher."""
+    if black_box:
+        score = note_black_box(black_box, corpus, output, lang=lang)
+        done(f"{output}: the teacher is '{black_box}', {score:.1%} on dev.")
+        return
     trained = train_teacher(
         config,
         corpus,

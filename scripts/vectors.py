@@ -8,7 +8,8 @@ from tqdm import tqdm
 
 from .console import done, run
 from .distill.scoring import encode_words, list_whole_words, load_teacher, reads_lower_case
-from .distill.vectors import build_vectors
+from .distill.teacher_info import read_teacher_info
+from .distill.vectors import build_vectors, write_no_vectors
 
 
 def vectors(
@@ -22,6 +23,10 @@ def vectors(
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Let the teacher encode words one by one, and reduce what it says to vectors."""
+    if read_teacher_info(teacher).black_box:
+        write_no_vectors(output, lang)
+        done(f"{output}: no vectors, since the teacher is a black box; students learn their own.")
+        return
     nlp = load_teacher(teacher, gpu_id)
     with tqdm(unit="word", desc="Encoding") as bar:
         built = build_vectors(

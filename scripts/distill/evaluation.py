@@ -21,9 +21,11 @@ from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, read_stats, require
 from .records import GOLD, POOL, read_texts
+from .teacher_info import INFO, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 
 TEACHER, TFIDF = "teacher", "tfidf_logreg"
+BLACK_BOX = "black_box"
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -66,7 +68,11 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
     architectures (Sequence[str]): Names of the students' architectures, such as "bow".
     RETURNS (list[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression.
     """
-    candidates = [Candidate(TEACHER, "transformer", training / TEACHER / BEST, "teacher")]
+    folder = training / TEACHER
+    if (folder / INFO).is_file() and read_teacher_info(folder).black_box:
+        candidates = [Candidate(TEACHER, BLACK_BOX, folder, TEACHER)]
+    else:
+        candidates = [Candidate(TEACHER, "transformer", folder / BEST, TEACHER)]
     for step in ("student", "baseline"):
         for architecture in architectures:
             name = f"{step}_{architecture}"
@@ -210,7 +216,8 @@ def _describe_models(
             "kind": kind,
             **evaluate(gold, measured[name].probabilities, teacher, labels, exclusive),
             **measured[name].cost,
-            "size_mb": size_mb(path),
+            # How large a black box is can't be seen from here.
+            "size_mb": None if kind == BLACK_BOX else size_mb(path),
             "seeds": [seed],
         }
         for name, kind, path, _ in candidates

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
-from scipy.special import rel_entr
+from scipy.special import expit, rel_entr, softmax
 from scipy.stats import bootstrap
 from sklearn.metrics import (
     accuracy_score,
@@ -45,6 +45,28 @@ def decide(probabilities: Probabilities, exclusive: bool) -> GoldLabels:
     if not exclusive:
         return (probabilities >= THRESHOLD).astype(int)
     return numpy.eye(probabilities.shape[1], dtype=int)[probabilities.argmax(axis=1)]
+
+
+def dev_score(gold: GoldLabels, logits: NDArray[numpy.float64], exclusive: bool) -> float:
+    """Score a classifier as spaCy's training does it on dev.
+
+    gold (NDArray[int64]): 0 or 1. Shape: (texts, labels).
+    logits (NDArray[float64]): Same shape.
+    exclusive (bool): See decide.
+    RETURNS (float): Micro-averaged F-score, which is the accuracy for exclusive labels; from 0 to 1.
+    """
+    predicted = decide(to_probabilities(logits, exclusive), exclusive)
+    return float(f1_score(gold, predicted, average="micro", zero_division=0))
+
+
+def to_probabilities(logits: NDArray[numpy.float64], exclusive: bool) -> Probabilities:
+    """Turn logits into probabilities.
+
+    logits (NDArray[float64]): Shape: (texts, labels).
+    exclusive (bool): Softmax over a text's labels, or the logistic of each.
+    RETURNS (NDArray[float64]): Same shape.
+    """
+    return softmax(logits, axis=1) if exclusive else expit(logits)
 
 
 def is_correct(

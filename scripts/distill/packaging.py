@@ -53,18 +53,29 @@ def make_meta(
     RETURNS (dict[str, Any]): Fields of meta.json.
     """
     model, data = metrics["models"][student], metrics["data"]
+    name_of_teacher = Path(teacher.transformer).name if teacher.black_box else teacher.transformer
+    origin = (
+        f"the black box {name_of_teacher}"
+        if teacher.black_box
+        else f"a teacher fine-tuned from {name_of_teacher}"
+    )
     keys = ("accuracy", "macro_f1", "roc_auc", "ece", "brier", "agreement", "words_per_second")
     return {
         "name": name,
         "version": version,
         "description": (
             f"Text classifier ({data['task']}: {', '.join(metrics['labels'])}) of the architecture "
-            f"{model['kind']}, distilled from a teacher fine-tuned from {teacher.transformer}."
+            f"{model['kind']}, distilled from {origin}."
         ),
         "license": license_name,
         "sources": [
             {"name": data["source"], "description": "labelled texts"},
-            {"name": teacher.transformer, "description": "the transformer behind the teacher"},
+            {
+                "name": name_of_teacher,
+                "description": "the teacher"
+                if teacher.black_box
+                else "the transformer behind the teacher",
+            },
         ],
         "performance": {
             **{key: model[key] for key in keys},

@@ -17,6 +17,8 @@ from .products import require
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE, TABLE = "index.html", "table.md"
+# What stands for a figure that can't be had: the speed of a file of scores.
+NOT_KNOWN = "-"
 # Colours that can be told apart by people who don't see all colours (Okabe & Ito 2008).
 # Distance between the names in the plot, as a share of its height.
 LABEL_GAP = 0.09
@@ -29,6 +31,10 @@ class Column(NamedTuple):
     heading: str
     key: str
     format: str
+
+    def write(self, figure: float | None) -> str:
+        """Write a figure; one that isn't known is a dash."""
+        return NOT_KNOWN if figure is None else self.format.format(figure)
 
 
 COLUMNS = (
@@ -54,17 +60,19 @@ class Report(NamedTuple):
     table: Path
 
 
-def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
     """Give each model's figures under the keys of COLUMNS.
 
     metrics (dict[str, Any]): The content of metrics.json.
-    RETURNS (dict[str, dict[str, float]]): Figures by model and key.
+    RETURNS (dict[str, dict[str, float | None]]): Figures by model and key; None where one isn't known.
     """
-    teacher_speed = metrics["models"]["teacher"]["words_per_second"]
+    speeds = {name: model["words_per_second"] for name, model in metrics["models"].items()}
     return {
         name: {
-            **{key: value for key, value in model.items() if isinstance(value, (int, float))},
-            "speedup": model["words_per_second"] / teacher_speed,
+            **{column.key: model.get(column.key) for column in COLUMNS},
+            "speedup": speeds[name] / speeds["teacher"]
+            if speeds[name] and speeds["teacher"]
+            else None,
             **model["latency_ms"],
         }
         for name, model in metrics["models"].items()
@@ -78,7 +86,7 @@ def make_rows(metrics: dict[str, Any]) -> list[list[str]]:
     RETURNS (list[list[str]]): A row for each model: its name, then a figure for each of COLUMNS.
     """
     return [
-        [name, *(column.format.format(figures[column.key]) for column in COLUMNS)]
+        [name, *(column.write(figures[column.key]) for column in COLUMNS)]
         for name, figures in flatten(metrics).items()
     ]
 
@@ -96,6 +104,7 @@ def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
         points = {
             name: (model["words_per_second"], 100 * model["accuracy"])
             for name, model in metrics["models"].items()
+            if model["words_per_second"]
         }
         for name, (x, y) in points.items():
             axes.scatter([x], [y], color=COLOURS[name.split("_")[0]], s=70, zorder=3)

@@ -16,19 +16,22 @@ from spacy.pipeline import TextCategorizer
 from spacy_transformers import Transformer
 from thinc.api import CupyOps
 
+from .black_box import BlackBox, load_black_box
 from .devices import use_device
 from .errors import InputError
 from .heads import without_activation
 from .products import BEST
 from .records import count_rows, open_scores, read_texts, read_texts_meta
 from .score_cache import ScoreCache, open_cache
-from .teacher_info import read_teacher_info
+from .teacher_info import TeacherInfo, read_teacher_info
 
 # How many tokens are scored at a time. More make no difference on a CPU, but keep a GPU busy.
 TOKENS_PER_BATCH = 1024
 TOKENS_PER_BATCH_GPU = 16384
 # Texts of like length are sought among so many.
 TEXTS_IN_MEMORY = 65536
+# How many texts a black box is given at a time.
+TEXTS_PER_CALL = 256
 WORDS_PER_BATCH = 256
 # What is longer is no word, such as an address.
 MAX_PIECES_PER_WORD = 16
@@ -277,6 +280,32 @@ class Scored(NamedTuple):
     reused: int
 
 
+def _find_black_box(info: TeacherInfo) -> BlackBox:
+    box = load_black_box(info.transformer, info.labels, exclusive=info.exclusive)
+    if box.fingerprint != info.fingerprint:
+        raise InputError(
+            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Run that "
+            "step again."
+        )
+    return box
+
+
+def _score_file_by(
+    box: BlackBox, texts: Path, output: Path, progress: Callable[[int], object]
+) -> Scored:
+    """Score with a black box. What it said before isn't kept: whether it would say the same is not
+    known here.
+    """
+    meta, total = read_texts_meta(texts), 0
+    stream = read_texts(texts)
+    with open_scores(output, meta) as write:
+        while rows := list(islice(stream, TEXTS_PER_CALL)):
+            write(rows, box.score([row.text for row in rows]).astype("float32"))
+            progress(len(rows))
+            total += len(rows)
+    return Scored(total, 0)
+
+
 def score_file(
     teacher: Path,
     texts: Path,
@@ -307,6 +336,8 @@ def score_file(
             "'augment' again."
         )
     start(count_rows(texts))
+    if info.black_box:
+        return _score_file_by(_find_black_box(info), texts, output, progress)
     nlp = load_teacher(teacher, gpu_id)
     rounded = gpu_id < 0 and has_fast_bfloat16()
     name = f"{info.fingerprint}-{'bfloat16' if rounded else 'float32'}"

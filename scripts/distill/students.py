@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import srsly
+
 from . import callbacks, component, readers  # noqa: F401  registers what the configs name
 from .errors import InputError
 from .products import require, split_names
@@ -93,6 +95,15 @@ def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
     return {"training.max_steps": max(settings["max_steps"], math.ceil(rows / size))}
 
 
+def has_vectors(pipeline: Path) -> bool:
+    """Tell whether a pipeline holds word vectors.
+
+    pipeline (Path): Its folder.
+    RETURNS (bool): Whether it does.
+    """
+    return bool(srsly.read_json(pipeline / "meta.json")["vectors"]["vectors"])
+
+
 def train_student(
     architecture: Architecture,
     corpus: Path,
@@ -109,7 +120,8 @@ def train_student(
     architecture (Architecture): What it is made of.
     corpus (Path): The folder of the gold corpus; dev decides which checkpoint is kept.
     scored (Path): Parquet file of scored texts.
-    vectors (Path): The teacher's word vectors; read where the architecture has use for them.
+    vectors (Path): The teacher's word vectors; read where the architecture has use for them, unless
+        the teacher had none to give.
     output (Path): Folder for the result.
     lang (str): Language code.
     seed (int): Seed of weights and order.
@@ -126,9 +138,13 @@ def train_student(
         **schedule_overrides(config, count_rows(scored)),
         **architecture.overrides,
     }
-    if any(find_keys(config, "include_static_vectors").values()):
+    wanted = {key for key, value in find_keys(config, "include_static_vectors").items() if value}
+    if wanted:
         require(vectors, step="vectors")
-        overrides["paths.vectors"] = str(vectors)
+        if has_vectors(vectors):
+            overrides["paths.vectors"] = str(vectors)
+        else:
+            overrides.update(dict.fromkeys(wanted, False))
     return train(config, output, overrides, gpu_id=gpu_id)
 
 

@@ -20,6 +20,9 @@ class TeacherInfo:
     mask_token (str): What its tokenizer reads as a hidden word.
     labels (list[str]): Its labels, in order.
     dev_score (float): Accuracy (exclusive labels) or micro-averaged F-score on dev, from 0 to 1.
+    black_box (bool): Whether it is no transformer, but something to be found by the name in
+        `transformer`: see black_box.py.
+    exclusive (bool): Whether a black box's labels exclude each other.
     """
 
     transformer: str
@@ -27,6 +30,8 @@ class TeacherInfo:
     mask_token: str
     labels: list[str]
     dev_score: float
+    black_box: bool = False
+    exclusive: bool = True
 
 
 def hash_file(path: Path) -> str:

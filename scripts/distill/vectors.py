@@ -42,6 +42,17 @@ class Reduced(NamedTuple):
     variance: float
 
 
+def write_no_vectors(output: Path, lang: str) -> None:
+    """Write a pipeline without word vectors: of a teacher that can't be asked for them. Students learn
+    embeddings of their own then.
+
+    output (Path): Folder for the pipeline.
+    lang (str): Language code.
+    """
+    with atomic_folder(output) as temporary:
+        spacy.blank(lang).to_disk(temporary)
+
+
 def count_words(nlp: Language, texts: Iterable[str]) -> Counter[str]:
     """Count the words of texts as a student's tokenizer splits them.
 

@@ -1,0 +1,178 @@
+"""Teachers that are no transformer of ours: any callable, or a file of scores given before."""
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+import pandas as pd
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from .documents import read_gold
+from .errors import InputError, SettingError
+from .live_teachers import as_teacher, find_columns, probabilities_to_logits
+from .metrics import dev_score
+from .outputs import atomic_folder
+from .products import read_stats
+from .tables import read_table
+from .teacher_info import TeacherInfo, hash_file, write_teacher_info
+
+# What is hidden from a teacher that has no word for it.
+MASK_TOKEN = "[MASK]"
+# How far the probabilities of a text may be from adding up to 1.
+SUM_TOLERANCE = 0.01
+EXPECTED = (
+    "Expected MODULE:NAME, something to be imported from the folder that you are in, or a table "
+    "(JSONL, CSV, TSV, Excel, Parquet) with the column 'text' and one for each label. Set it with "
+    "--vars.black_box."
+)
+
+Score = Callable[[Sequence[str]], NDArray[numpy.float64]]
+
+
+class BlackBox(NamedTuple):
+    """A teacher: from texts to logits of the shape (texts, labels); what tells it from others; whether
+    it is a file, whose speed says nothing.
+    """
+
+    score: Score
+    fingerprint: str
+    is_file: bool
+
+
+def load_black_box(name: str, labels: Sequence[str], *, exclusive: bool) -> BlackBox:
+    """Load a teacher by its name.
+
+    name (str): "module:name" of a spaCy pipeline, a scikit-learn classifier of texts or a function from
+        texts to dictionaries of probabilities (see live_teachers.as_teacher); or the path of a table of
+        texts and scores: probabilities where all are from 0 to 1 and, for exclusive labels, add up to 1
+        for each text; else logits.
+    labels (Sequence[str]): The labels, in the order wanted.
+    exclusive (bool): Whether they exclude each other.
+    RETURNS (BlackBox): The teacher. Scoring raises an InputError where it gives nothing usable.
+    RAISES (InputError): It can't be found, or scores other labels.
+    """
+    module, _, attribute = name.partition(":")
+    if Path(name).is_file():
+        score, digest, is_file = (
+            _load_file(Path(name), labels, exclusive),
+            hash_file(Path(name)),
+            True,
+        )
+    elif attribute and all(part.isidentifier() for part in module.split(".")):
+        found = _import(name, module, attribute)
+        score, digest, is_file = _load_callable(name, found, labels, exclusive), _hash(found), False
+    else:
+        raise InputError(f"Can't find the black box '{name}'. {EXPECTED}")
+    return BlackBox(score, hashlib.sha256(f"{name}\n{digest}".encode()).hexdigest(), is_file)
+
+
+def _import(name: str, module: str, attribute: str) -> Any:
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    # Importing runs code of somebody else's: whatever it raises is to be told.
+    except Exception as error:
+        raise InputError(
+            f"Can't import the black box '{name}': {type(error).__name__}: {error}. {EXPECTED}"
+        ) from error
+
+
+def _hash(found: Any) -> str:
+    """Tell a callable from others: by the fingerprint that it gives itself, or by its module's code."""
+    if given := getattr(found, "fingerprint", None):
+        return str(given)
+    path = getattr(sys.modules.get(getattr(found, "__module__", None) or ""), "__file__", None)
+    return hash_file(Path(path)) if path else ""
+
+
+def _load_callable(name: str, found: Any, labels: Sequence[str], exclusive: bool) -> Score:
+    try:
+        teacher = as_teacher(found, labels, exclusive=exclusive)
+    except (TypeError, SettingError) as error:
+        raise InputError(f"Can't use the black box '{name}': {error}") from error
+    vocab = Vocab()
+
+    def score(texts: Sequence[str]) -> NDArray[numpy.float64]:
+        # It reads the texts of documents alone: one token each will do.
+        docs = [Doc(vocab, words=[text], spaces=[False]) for text in texts]
+        try:
+            logits = teacher(docs)
+        except SettingError as error:
+            raise InputError(f"Can't use the black box '{name}': {error}") from error
+        return _check_finite(name, texts, logits)
+
+    return score
+
+
+def _check_finite(
+    name: str, texts: Sequence[str], logits: NDArray[numpy.float64]
+) -> NDArray[numpy.float64]:
+    bad = ~numpy.isfinite(logits).all(axis=1)
+    if bad.any():
+        text = texts[int(bad.argmax())][:60]
+        raise InputError(
+            f"Can't use the black box '{name}': its scores of '{text}' are {logits[bad][0].tolist()}. "
+            "Expected finite numbers."
+        )
+    return logits
+
+
+def _load_file(path: Path, labels: Sequence[str], exclusive: bool) -> Score:
+    frame = read_table(path).frame
+    if "text" not in frame:
+        raise InputError(f"Can't use {path}: it has no column 'text'. {EXPECTED}")
+    try:
+        columns = find_columns([str(name) for name in frame.columns if name != "text"], labels)
+        names = [name for name in frame.columns if name != "text"]
+        values = frame[[names[i] for i in columns]].apply(pd.to_numeric).to_numpy("float64")
+    except (SettingError, ValueError, TypeError) as error:
+        raise InputError(f"Can't use {path}: {error} {EXPECTED}") from error
+    texts = frame["text"].astype(str).tolist()
+    _check_finite(str(path), texts, values)
+    sums_to_one = not exclusive or bool((numpy.abs(values.sum(axis=1) - 1) <= SUM_TOLERANCE).all())
+    if sums_to_one and values.min() >= 0 and values.max() <= 1:
+        values = probabilities_to_logits(values, exclusive=exclusive)
+    rows = {text: i for i, text in enumerate(texts)}
+
+    def score(texts: Sequence[str]) -> NDArray[numpy.float64]:
+        missing = [text for text in texts if text not in rows]
+        if missing:
+            raise InputError(
+                f"Can't find the scores of {len(missing)} of {len(texts)} texts in {path}; the first is "
+                f"'{missing[0][:60]}'. Expected a row for each text of train, dev, test and pool, and "
+                "for each synthetic one (synthetic.parquet holds all that are to be scored). Add them, "
+                "or make none with --vars.n_synthetic 0."
+            )
+        return values[[rows[text] for text in texts]]
+
+    return score
+
+
+def note_black_box(name: str, corpus: Path, output: Path, *, lang: str) -> float:
+    """Put a black box in a fine-tuned teacher's place: note what later steps must know of it.
+
+    name (str): See load_black_box.
+    corpus (Path): The folder of the gold corpus.
+    output (Path): The teacher's folder.
+    lang (str): Language code.
+    RETURNS (float): Its score on dev: see metrics.dev_score.
+    RAISES (InputError): The corpus or the black box can't be used.
+    """
+    stats = read_stats(corpus)
+    labels, exclusive = stats["labels"], stats["exclusive"]
+    box = load_black_box(name, labels, exclusive=exclusive)
+    texts, gold = read_gold(corpus / "dev.spacy", lang)
+    score = dev_score(gold, box.score(texts), exclusive)
+    info = TeacherInfo(
+        name, box.fingerprint, MASK_TOKEN, labels, score, black_box=True, exclusive=exclusive
+    )
+    with atomic_folder(output) as temporary:
+        write_teacher_info(temporary, info)
+    return score

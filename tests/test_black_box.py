@@ -1,0 +1,189 @@
+"""Teachers that are no transformers: the whole line with a function, and with a file of scores."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy
+import pandas as pd
+import pytest
+import srsly
+from spacy.util import load_config
+
+from scripts.distill.black_box import load_black_box
+from scripts.distill.documents import read_gold
+from scripts.distill.errors import InputError
+from scripts.distill.measure import is_file_of_scores
+from scripts.distill.records import read_scores, read_texts
+from scripts.distill.teacher_info import read_teacher_info
+
+from .black_boxes import score
+from .conftest import LABELS, ROOT, RunStep
+
+FUNCTION = "tests.black_boxes:score"
+TEXTS = ["A great lamp.", "An awful lamp."]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, reviews: Path, run_step: RunStep) -> Path:
+    folder = tmp_path / "corpus"
+    assert run_step("prepare", reviews, folder, "--pool", tmp_path / "none").code != 0
+    (tmp_path / "pool").mkdir()
+    assert run_step("prepare", reviews, folder, "--pool", tmp_path / "pool").code == 0
+    return folder
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def write_scores(texts: list[str], suffix: str = ".jsonl", **columns: list[float]) -> Path:
+        path = tmp_path / f"scores{suffix}"
+        frame = pd.DataFrame({"text": texts, **columns})
+        if suffix == ".jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        else:
+            frame.to_csv(path, index=False)
+        return path
+
+    return write_scores
+
+
+# spaCy leaves files open when it makes a package.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_whole_line_with_a_function(corpus: Path, tmp_path: Path, run_step: RunStep) -> None:
+    configs, training = tmp_path / "configs", tmp_path / "training"
+    configs.mkdir()
+    for name in ("bow", "cnn"):
+        config = load_config(ROOT / "configs" / f"student_{name}.cfg", interpolate=False)
+        config["training"].update({"max_steps": 20, "eval_frequency": 10})
+        config["training"]["optimizer"]["learn_rate"]["warmup_steps"] = 2
+        config.to_disk(configs / f"student_{name}.cfg")
+    teacher, texts, scored = training / "teacher", corpus / "texts.parquet", corpus / "s.parquet"
+    students = ("--students", "bow,cnn")
+    for step, *arguments in (
+        ("teacher", ROOT / "configs/teacher.cfg", corpus, teacher, "--black-box", FUNCTION),
+        ("augment", ROOT / "configs/augment.cfg", corpus, teacher, texts, "--n-synthetic", 200),
+        ("score", teacher, texts, scored),
+        ("vectors", corpus, teacher, training / "vectors"),
+        ("baseline", configs, corpus, training / "baseline", *students),
+        ("tfidf", corpus, training / "tfidf_logreg"),
+        ("student", configs, corpus, scored, training / "vectors", training / "student", *students),
+        ("evaluate", corpus, scored, training, training / "metrics.json", *students),
+        ("report", training / "metrics.json", training / "report"),
+        ("package", training, training / "metrics.json", tmp_path, "--license-file", "LICENSE"),
+    ):
+        result = run_step(step, *arguments)
+        assert result.code == 0, (step, result.output)
+    assert read_teacher_info(teacher).dev_score == 1.0
+    scores = read_scores(scored)
+    expected = numpy.log([[row[label] for label in LABELS] for row in score(scores.texts)])
+    numpy.testing.assert_allclose(scores.logits, expected, atol=1e-5)
+    metrics = srsly.read_json(training / "metrics.json")
+    assert metrics["models"]["teacher"]["accuracy"] == 1.0
+    assert metrics["models"]["teacher"]["kind"] == "black_box"
+    assert metrics["models"]["teacher"]["size_mb"] is None
+    assert metrics["models"]["teacher"]["words_per_second"] > 0
+    page = (training / "report" / "index.html").read_text(encoding="utf8")
+    assert "taught by a black box" in page
+    meta = srsly.read_json(training / "student" / "cnn" / "model-best" / "meta.json")
+    assert meta["vectors"]["vectors"] == 0
+    assert len(list(tmp_path.glob("*.whl"))) == 1
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_file_of_scores(
+    suffix: str, corpus: Path, tmp_path: Path, run_step: RunStep, write: Callable[..., Path]
+) -> None:
+    texts = [
+        text
+        for split in ("train", "dev", "test")
+        for text in read_gold(corpus / f"{split}.spacy", "en").texts
+    ]
+    rows = score(texts)
+    file = write(texts, suffix, **{label: [row[label] for row in rows] for label in LABELS})
+    teacher, texts_file, scored = tmp_path / "t", tmp_path / "t.parquet", tmp_path / "s.parquet"
+    config = ROOT / "configs/augment.cfg"
+    assert run_step("teacher", "x.cfg", corpus, teacher, "--black-box", file).code == 0
+    assert is_file_of_scores(teacher)
+    assert run_step("augment", config, corpus, teacher, texts_file, "--n-synthetic", 0).code == 0
+    assert run_step("score", teacher, texts_file, scored).code == 0
+    found = read_scores(scored)
+    assert found.texts == [row.text for row in read_texts(texts_file)]
+    expected = numpy.log([[row[label] for label in LABELS] for row in score(found.texts)])
+    numpy.testing.assert_allclose(found.logits, expected, atol=1e-5)
+    # Synthetic texts are not in it.
+    assert run_step("augment", config, corpus, teacher, texts_file, "--n-synthetic", 50).code == 0
+    before = scored.read_bytes()
+    result = run_step("score", teacher, texts_file, scored)
+    assert result.code == 1
+    assert "Can't find the scores of 50 of" in result.output
+    assert scored.read_bytes() == before
+    # Another file is another teacher.
+    shutil.copy(file, tmp_path / "copy")
+    with file.open("a", encoding="utf8") as stream:
+        stream.write("\n")
+    result = run_step("score", teacher, texts_file, scored)
+    assert "has changed since the step 'teacher'" in result.output
+
+
+def test_logits_are_taken_as_they_are(write: Callable[..., Path]) -> None:
+    file = write(TEXTS, positive=[3.0, -2.0], negative=[0.5, 0.5])
+    box = load_black_box(str(file), LABELS, exclusive=True)
+    assert box.is_file
+    assert box.score(TEXTS).tolist() == [[0.5, 3.0], [0.5, -2.0]]
+
+
+def test_probabilities_of_labels_that_do_not_exclude_each_other(write: Callable[..., Path]) -> None:
+    file = write(TEXTS, positive=[0.9, 0.8], negative=[0.5, 0.5])
+    logits = load_black_box(str(file), LABELS, exclusive=False).score(TEXTS)
+    numpy.testing.assert_allclose(logits, [[0, numpy.log(9)], [0, numpy.log(4)]], atol=1e-6)
+    # For exclusive labels they'd be logits, as they don't add up to 1.
+    assert load_black_box(str(file), LABELS, exclusive=True).score(TEXTS)[0].tolist() == [0.5, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.jsonl", "Can't find the black box 'nowhere.jsonl'. Expected MODULE:NAME"),
+        ("no_such_module:score", "ModuleNotFoundError"),
+        ("tests.black_boxes:none", "AttributeError"),
+        ("tests.black_boxes:NUMBER", "Can't distil from int"),
+        ("tests.black_boxes:score_too_few", "1 rows of scores for 2 texts"),
+        ("tests.black_boxes:score_other_labels", "scores the labels positive, neutral"),
+        ("tests.black_boxes:score_out_of_range", "gave the probability"),
+        ("tests.black_boxes:score_nan", "gave the probability nan"),
+    ],
+)
+def test_what_is_no_teacher_is_refused(name: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_black_box(name, LABELS, exclusive=True).score(TEXTS)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"positive": [0.1, 0.2]}, "scores the labels positive, the student has"),
+        ({"positive": [0.1, 0.2], "other": [0.9, 0.8]}, "scores the labels positive, other"),
+        ({"positive": ["a", "b"], "negative": [0.9, 0.8]}, "Unable to parse"),
+        ({"positive": [None, 0.2], "negative": [0.9, 0.8]}, "Expected finite numbers"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(
+    columns: dict[str, list[float]], message: str, write: Callable[..., Path]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load_black_box(str(write(TEXTS, **columns)), LABELS, exclusive=True)
+    assert message in str(caught.value)
+
+
+def test_fingerprints_tell_teachers_apart(write: Callable[..., Path]) -> None:
+    columns = {"positive": [0.1, 0.2], "negative": [0.9, 0.8]}
+    one = load_black_box(str(write(TEXTS, **columns)), LABELS, exclusive=True)
+    again = load_black_box(str(write(TEXTS, **columns)), LABELS, exclusive=True)
+    columns["positive"][0] = 0.05
+    other = load_black_box(str(write(TEXTS, **columns)), LABELS, exclusive=True)
+    assert one.fingerprint == again.fingerprint != other.fingerprint
+    function = load_black_box(FUNCTION, LABELS, exclusive=True)
+    assert function.fingerprint == load_black_box(FUNCTION, LABELS, exclusive=True).fingerprint
+    assert function.fingerprint != one.fingerprint
