@@ -39,12 +39,14 @@ class TextsMeta:
     teacher (str): Fingerprint of the teacher that scored, or is to score, the texts.
     mask_token (str): The teacher's mask token, as it stands in the texts.
     seed (int): Seed that the texts were made with.
+    exclusive (bool): Whether the labels exclude each other.
     """
 
     labels: list[str]
     teacher: str
     mask_token: str
     seed: int
+    exclusive: bool = True
 
 
 class TextRow(NamedTuple):

@@ -1,5 +1,6 @@
 """Score texts with the teacher: its logits for each label."""
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -20,6 +21,7 @@ from .black_box import BlackBox, load_black_box
 from .devices import use_device
 from .errors import InputError
 from .heads import without_activation
+from .pool_choice import Choice, choose_pool
 from .products import BEST
 from .records import count_rows, open_scores, read_texts, read_texts_meta
 from .score_cache import ScoreCache, open_cache
@@ -68,11 +70,15 @@ def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[in
         yield batch
 
 
-def has_fast_bfloat16() -> bool:
-    """Tell whether the CPU multiplies matrices of bfloat16 (AVX-512 BF16, AMX): much faster there.
+def has_fast_bfloat16(gpu_id: int = -1) -> bool:
+    """Tell whether a processor multiplies matrices of bfloat16: a CPU with AVX-512 BF16 or AMX, a GPU
+    since NVIDIA's Ampere. It is much faster there.
 
+    gpu_id (int): A GPU, or -1 for the CPU.
     RETURNS (bool): Whether it does.
     """
+    if gpu_id >= 0:
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
@@ -93,7 +99,7 @@ def bfloat16(nlp: Language) -> Iterator[None]:
     transformer = cast(Transformer, nlp.get_pipe("transformer")).model.transformer
     hook = transformer.register_forward_hook(to_float32)
     try:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(transformer.device.type, dtype=torch.bfloat16):
             yield
     finally:
         hook.remove()
@@ -274,10 +280,13 @@ def encode_words(
 
 
 class Scored(NamedTuple):
-    """How many texts a file holds, and how many of them the teacher didn't need to score again."""
+    """How many texts were scored, how many of them the teacher didn't need to score again, and which of
+    the pool's were kept.
+    """
 
     texts: int
     reused: int
+    choice: Choice | None = None
 
 
 def _find_black_box(info: TeacherInfo) -> BlackBox:
@@ -313,6 +322,8 @@ def score_file(
     *,
     cache: Path,
     gpu_id: int = -1,
+    min_confidence: float = 0.0,
+    balance: bool = False,
     progress: Callable[[int], object] = lambda scored: None,
     start: Callable[[int], object] = lambda total: None,
 ) -> Scored:
@@ -323,6 +334,8 @@ def score_file(
     output (Path): Parquet file for the scores.
     cache (Path): Folder of the scores that teachers have given before.
     gpu_id (int): GPU to score on, or -1 for the CPU.
+    min_confidence (float): See choose_pool; 0 keeps all of the pool's texts.
+    balance (bool): See choose_pool.
     progress (Callable[[int], object]): Told the number of texts done, in instalments.
     start (Callable[[int], object]): Told the number of texts before the first is scored.
     RETURNS (Scored): How many texts were written, and how many were not scored again.
@@ -336,10 +349,32 @@ def score_file(
             "'augment' again."
         )
     start(count_rows(texts))
+    if not min_confidence and not balance:
+        return _score_all(teacher, info, texts, output, cache, gpu_id, progress)
+    with tempfile.TemporaryDirectory(dir=texts.parent, prefix=".scores.") as folder:
+        everything = Path(folder) / output.name
+        scored = _score_all(teacher, info, texts, everything, cache, gpu_id, progress)
+        choice = choose_pool(
+            everything, output, min_confidence=min_confidence, balance=balance, seed=meta.seed
+        )
+    return scored._replace(choice=choice)
+
+
+def _score_all(
+    teacher: Path,
+    info: TeacherInfo,
+    texts: Path,
+    output: Path,
+    cache: Path,
+    gpu_id: int,
+    progress: Callable[[int], object],
+) -> Scored:
+    """Score a file, whatever the teacher is."""
     if info.black_box:
         return _score_file_by(_find_black_box(info), texts, output, progress)
+    meta = read_texts_meta(texts)
     nlp = load_teacher(teacher, gpu_id)
-    rounded = gpu_id < 0 and has_fast_bfloat16()
+    rounded = has_fast_bfloat16(gpu_id)
     name = f"{info.fingerprint}-{'bfloat16' if rounded else 'float32'}"
     total = total_reused = 0
     with (

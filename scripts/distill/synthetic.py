@@ -133,7 +133,7 @@ def build_synthetic(
     RETURNS (Synthetic): What was written.
     RAISES (InputError): An input is missing or can't be used.
     """
-    labels = read_stats(corpus)["labels"]
+    stats = read_stats(corpus)
     require(corpus / POOL_FILE, step="prepare")
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
@@ -156,6 +156,8 @@ def build_synthetic(
         progress=progress,
     )
     pool = list(read_texts(corpus / POOL_FILE))
-    meta = TextsMeta(labels, teacher.fingerprint, teacher.mask_token, seed)
+    meta = TextsMeta(
+        stats["labels"], teacher.fingerprint, teacher.mask_token, seed, stats["exclusive"]
+    )
     write_texts(output, [*synthetic.rows, *pool], meta)
     return synthetic._replace(rows=[*synthetic.rows, *pool], pool=len(pool))

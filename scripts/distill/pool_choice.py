@@ -1,0 +1,99 @@
+"""Which of the pool's texts students learn from, by what the teacher says of them."""
+
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .metrics import to_probabilities
+from .records import POOL, iter_scores, open_scores, read_texts, read_texts_meta
+
+
+class Choice(NamedTuple):
+    """How many of the pool's texts were kept, how many were left out because the teacher wasn't sure,
+    and how many because their label had more than the rarest.
+    """
+
+    kept: int
+    unsure: int
+    surplus: int
+
+
+def measure_confidence(
+    probabilities: NDArray[numpy.float64], exclusive: bool
+) -> NDArray[numpy.float64]:
+    """Tell how sure a teacher is of texts.
+
+    probabilities (NDArray[float64]): Shape: (texts, labels).
+    exclusive (bool): Whether labels exclude each other.
+    RETURNS (NDArray[float64]): The highest probability; where labels don't exclude each other, the mean
+        over labels of how probable the teacher's yes or no is. Shape: (texts,).
+    """
+    if exclusive:
+        return probabilities.max(axis=1)
+    return numpy.maximum(probabilities, 1 - probabilities).mean(axis=1)
+
+
+def choose_pool(
+    scored: Path, output: Path, *, min_confidence: float, balance: bool, seed: int
+) -> Choice:
+    """Copy a file of scores but for some of the pool's texts; all others stay. Texts and scores are in
+    memory one row group at a time.
+
+    scored (Path): Parquet file of all scores.
+    output (Path): Parquet file for those that are kept.
+    min_confidence (float): Texts that the teacher is less sure of are left out, from 0 to 1.
+    balance (bool): Whether to keep as many texts of each label as of the rarest, drawn evenly. The
+        label is what the teacher says.
+    seed (int): Seed of the draw.
+    RETURNS (Choice): How many.
+    RAISES (InputError): There is nothing to balance.
+    """
+    meta = read_texts_meta(scored, scored=True)
+    parts: list[NDArray[numpy.float64]] = []
+    for group in iter_scores(scored):
+        of_pool = group.logits[numpy.array(group.methods) == POOL].astype("float64")
+        parts.append(to_probabilities(of_pool, meta.exclusive))
+    probabilities = numpy.concatenate(parts)
+    keep = measure_confidence(probabilities, meta.exclusive) >= min_confidence
+    sure = int(keep.sum())
+    if balance and sure:
+        if not meta.exclusive:
+            raise InputError(
+                "Can't balance the pool's texts by label: a text may have several. Expected labels that "
+                "exclude each other. Set --vars.pool_labels all."
+            )
+        keep &= _draw_evenly(meta.labels, probabilities.argmax(axis=1), keep, seed)
+    kept = iter(keep.tolist())
+    rows = read_texts(scored)
+    with open_scores(output, meta) as write:
+        for group in iter_scores(scored):
+            wanted = [method != POOL or next(kept) for method in group.methods]
+            chosen = [row for row, want in zip(islice(rows, len(wanted)), wanted) if want]
+            write(chosen, group.logits[numpy.array(wanted)])
+    return Choice(int(keep.sum()), len(keep) - sure, sure - int(keep.sum()))
+
+
+def _draw_evenly(
+    labels: list[str],
+    classes: NDArray[numpy.int64],
+    among: NDArray[numpy.bool_],
+    seed: int,
+) -> NDArray[numpy.bool_]:
+    """Draw as many texts of each class as the rarest has. All arrays have the shape (texts,)."""
+    counts = numpy.bincount(classes[among], minlength=len(labels))
+    if not counts.all():
+        found = ", ".join(f"{label} {count}" for label, count in zip(labels, counts))
+        raise InputError(
+            f"Can't balance the pool's texts: the teacher's labels are {found}. Expected at least one "
+            "of each. Set --vars.pool_labels all, or lower --vars.pool_confidence."
+        )
+    rng = numpy.random.default_rng(seed)
+    drawn = numpy.zeros(len(classes), dtype=bool)
+    for label in range(len(labels)):
+        members = numpy.flatnonzero(among & (classes == label))
+        drawn[rng.choice(members, int(counts.min()), replace=False)] = True
+    return drawn
