@@ -9,7 +9,9 @@ import typer
 from tqdm import tqdm
 
 from .console import done, run
-from .distill.scoring import score_file
+from .distill.records import count_texts
+from .distill.score_files import score_file
+from .distill.shards import score_shards
 
 
 class PoolLabels(str, Enum):
@@ -19,25 +21,45 @@ class PoolLabels(str, Enum):
     balanced = "balanced"
 
 
+class Engine(str, Enum):
+    """Where a folder of shards is scored: here, or by Ray on as many machines as it has."""
+
+    local = "local"
+    ray = "ray"
+
+
 def score(
     teacher: Annotated[Path, typer.Argument(help="Folder of the teacher")],
-    texts: Annotated[Path, typer.Argument(help="Parquet file of texts")],
-    output: Annotated[Path, typer.Argument(help="Parquet file for the scores")],
+    texts: Annotated[Path, typer.Argument(help="Parquet file of texts, or a folder of such files")],
+    output: Annotated[Path, typer.Argument(help="Parquet file for the scores, or a folder")],
     cache: Annotated[
-        Path, typer.Option(help="Folder of the scores that teachers have given before")
+        Path,
+        typer.Option(help="Folder of the scores that teachers have given before; for one file"),
     ] = Path("training/scores"),
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
     pool_confidence: Annotated[
         float,
-        typer.Option(help="Leave out pool texts that the teacher is less sure of", min=0, max=1),
+        typer.Option(
+            help="Leave out pool texts that the teacher is less sure of; for one file", min=0, max=1
+        ),
     ] = 0.0,
     pool_labels: Annotated[
-        PoolLabels, typer.Option(help="All pool texts, or as many of each label as of the rarest")
+        PoolLabels,
+        typer.Option(
+            help="All pool texts, or as many of each label as of the rarest; for one file"
+        ),
     ] = PoolLabels.all,
+    engine: Annotated[Engine, typer.Option(help="Where to score a folder")] = Engine.local,
+    workers: Annotated[
+        int, typer.Option(help="How many actors Ray starts; 0: one for each GPU or core", min=0)
+    ] = 0,
 ) -> None:
     """Write the teacher's logits for every text."""
     began = time.perf_counter()
-    with tqdm(unit="text", desc="Scoring") as bar:
+    if texts.is_dir():
+        _score_folder(teacher, texts, output, engine, workers, gpu_id)
+        return
+    with tqdm(total=count_texts(texts), unit="text", desc="Scoring") as bar:
         scored = score_file(
             teacher,
             texts,
@@ -47,7 +69,6 @@ def score(
             min_confidence=pool_confidence,
             balance=pool_labels is PoolLabels.balanced,
             progress=bar.update,
-            start=bar.reset,
         )
     seconds = time.perf_counter() - began
     new = scored.texts - scored.reused
@@ -60,6 +81,28 @@ def score(
     done(
         f"{output}: {scored.texts} texts, {new} scored in {seconds:.0f} s ({new / seconds:.0f} "
         f"texts/s), {scored.reused} not scored again{pool}."
+    )
+
+
+def _score_folder(
+    teacher: Path, texts: Path, output: Path, engine: Engine, workers: int, gpu_id: int
+) -> None:
+    began = time.perf_counter()
+    with tqdm(unit="text", desc="Scoring") as bar:
+        scored = score_shards(
+            teacher,
+            texts,
+            output,
+            engine=engine.value,
+            workers=workers,
+            gpu_id=gpu_id,
+            progress=bar.update,
+            start=bar.reset,
+        )
+    seconds = time.perf_counter() - began
+    done(
+        f"{output}: {scored.texts} texts in {scored.shards} shards scored in {seconds:.0f} s "
+        f"({scored.texts / seconds:.0f} texts/s), {scored.already} shards not scored again."
     )
 
 

@@ -18,7 +18,7 @@ from scripts.distill import augmenters, callbacks, evaluation, readers, training
 from scripts.distill.evaluation import Measured, evaluate_models
 from scripts.distill.measure import load_predictor
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
-from scripts.distill.scoring import score_file
+from scripts.distill.score_files import score_file
 from scripts.distill.students import find_architectures, train_student
 from scripts.distill.synthetic import build_synthetic
 from scripts.distill.teacher_info import read_teacher_info

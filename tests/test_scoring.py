@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scripts.distill.errors import InputError
 from scripts.distill.records import TextRow, read_scores, read_texts_meta, write_texts
+from scripts.distill.score_files import score_file
 from scripts.distill.scoring import (
     batch_by_tokens,
     bfloat16,
@@ -17,7 +18,6 @@ from scripts.distill.scoring import (
     list_whole_words,
     load_teacher,
     reads_lower_case,
-    score_file,
     score_texts,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 import pyarrow as pa
@@ -129,21 +129,56 @@ def write_scores(
         write(rows, logits)
 
 
+def _open_parquet(path: Path, remedy: str = "") -> pq.ParquetFile:
+    if not path.is_file():
+        raise InputError(f"Can't find {path}. {remedy}".strip())
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"Can't read {path}: {error}. Expected Parquet. {remedy}".strip()
+        ) from error
+
+
 def _open(path: Path, fields: Sequence[pa.Field]) -> pq.ParquetFile:
     step = "score" if len(fields) > len(TEXT_FIELDS) else "augment"
     remedy = f"Run the step '{step}' to make it."
-    if not path.is_file():
-        raise InputError(f"Can't find {path}. {remedy}")
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"Can't read {path}: {error}. Expected Parquet. {remedy}") from error
+    file = _open_parquet(path, remedy)
     missing = [field.name for field in fields if field.name not in file.schema_arrow.names]
     if METADATA_KEY not in (file.schema_arrow.metadata or {}):
         missing.append(f"the schema's metadata '{METADATA_KEY.decode()}'")
     if missing:
         raise InputError(f"Can't use {path}: it lacks {', '.join(missing)}. {remedy}")
     return file
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a Parquet file says what must be known of its texts (TextsMeta); others may hold
+    texts all the same.
+
+    path (Path): The file.
+    RETURNS (bool): Whether it does.
+    RAISES (InputError): It is missing, or no Parquet.
+    """
+    return METADATA_KEY in (_open_parquet(path).schema_arrow.metadata or {})
+
+
+def read_column(path: Path, name: str) -> Iterator[Any]:
+    """Read a column of a Parquet file, some thousands of values in memory at a time.
+
+    path (Path): The file.
+    name (str): The column.
+    YIELDS (Any): Its values.
+    RAISES (InputError): The file is missing, no Parquet, or has no such column.
+    """
+    file = _open_parquet(path)
+    if name not in file.schema_arrow.names:
+        raise InputError(
+            f"Can't use {path}: it has the columns {', '.join(file.schema_arrow.names)}. Expected one "
+            f"named '{name}'."
+        )
+    for batch in file.iter_batches(columns=[name]):
+        yield from batch.column(name).to_pylist()
 
 
 def _meta(file: pq.ParquetFile) -> TextsMeta:
@@ -169,6 +204,16 @@ def count_rows(path: Path) -> int:
     RAISES (InputError): The file is missing or of another kind.
     """
     return int(_open(path, TEXT_FIELDS).metadata.num_rows)
+
+
+def count_texts(path: Path) -> int:
+    """Count the rows of any Parquet file without reading them.
+
+    path (Path): The file.
+    RETURNS (int): How many there are.
+    RAISES (InputError): It is missing, or no Parquet.
+    """
+    return int(_open_parquet(path).metadata.num_rows)
 
 
 def read_texts(path: Path) -> Iterator[TextRow]:

@@ -1,12 +1,10 @@
 """Score texts with the teacher: its logits for each label."""
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager, nullcontext
-from itertools import islice
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy
 import spacy
@@ -17,23 +15,16 @@ from spacy.pipeline import TextCategorizer
 from spacy_transformers import Transformer
 from thinc.api import CupyOps
 
-from .black_box import BlackBox, load_black_box
 from .devices import use_device
 from .errors import InputError
-from .heads import without_activation
-from .pool_choice import Choice, choose_pool
+from .heads import find_head, without_activation
 from .products import BEST
-from .records import count_rows, open_scores, read_texts, read_texts_meta
-from .score_cache import ScoreCache, open_cache
-from .teacher_info import TeacherInfo, read_teacher_info
+from .score_cache import ScoreCache
+from .teacher_info import read_teacher_info
 
 # How many tokens are scored at a time. More make no difference on a CPU, but keep a GPU busy.
 TOKENS_PER_BATCH = 1024
 TOKENS_PER_BATCH_GPU = 16384
-# Texts of like length are sought among so many.
-TEXTS_IN_MEMORY = 65536
-# How many texts a black box is given at a time.
-TEXTS_PER_CALL = 256
 WORDS_PER_BATCH = 256
 # What is longer is no word, such as an address.
 MAX_PIECES_PER_WORD = 16
@@ -50,6 +41,15 @@ def load_teacher(path: Path, gpu_id: int = -1) -> Language:
     read_teacher_info(path)
     use_device(gpu_id)
     return spacy.load(path / BEST)
+
+
+def excludes_labels(nlp: Language) -> bool:
+    """Tell whether a teacher's labels exclude each other.
+
+    nlp (Language): A pipeline with a text categorizer named "textcat".
+    RETURNS (bool): Whether they do.
+    """
+    return find_head(cast(TextCategorizer, nlp.get_pipe("textcat")).model).exclusive
 
 
 def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
@@ -277,116 +277,3 @@ def encode_words(
             rows.append(means.float().cpu().numpy())
             progress(len(batch))
     return numpy.concatenate(rows)
-
-
-class Scored(NamedTuple):
-    """How many texts were scored, how many of them the teacher didn't need to score again, and which of
-    the pool's were kept.
-    """
-
-    texts: int
-    reused: int
-    choice: Choice | None = None
-
-
-def _find_black_box(info: TeacherInfo) -> BlackBox:
-    box = load_black_box(info.transformer, info.labels, exclusive=info.exclusive)
-    if box.fingerprint != info.fingerprint:
-        raise InputError(
-            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Run that "
-            "step again."
-        )
-    return box
-
-
-def _score_file_by(
-    box: BlackBox, texts: Path, output: Path, progress: Callable[[int], object]
-) -> Scored:
-    """Score with a black box. What it said before isn't kept: whether it would say the same is not
-    known here.
-    """
-    meta, total = read_texts_meta(texts), 0
-    stream = read_texts(texts)
-    with open_scores(output, meta) as write:
-        while rows := list(islice(stream, TEXTS_PER_CALL)):
-            write(rows, box.score([row.text for row in rows]).astype("float32"))
-            progress(len(rows))
-            total += len(rows)
-    return Scored(total, 0)
-
-
-def score_file(
-    teacher: Path,
-    texts: Path,
-    output: Path,
-    *,
-    cache: Path,
-    gpu_id: int = -1,
-    min_confidence: float = 0.0,
-    balance: bool = False,
-    progress: Callable[[int], object] = lambda scored: None,
-    start: Callable[[int], object] = lambda total: None,
-) -> Scored:
-    """Score a Parquet file of texts, some thousands of them in memory at a time.
-
-    teacher (Path): The teacher's folder.
-    texts (Path): What the step `augment` wrote.
-    output (Path): Parquet file for the scores.
-    cache (Path): Folder of the scores that teachers have given before.
-    gpu_id (int): GPU to score on, or -1 for the CPU.
-    min_confidence (float): See choose_pool; 0 keeps all of the pool's texts.
-    balance (bool): See choose_pool.
-    progress (Callable[[int], object]): Told the number of texts done, in instalments.
-    start (Callable[[int], object]): Told the number of texts before the first is scored.
-    RETURNS (Scored): How many texts were written, and how many were not scored again.
-    RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
-    """
-    info, meta = read_teacher_info(teacher), read_texts_meta(texts)
-    if meta.teacher != info.fingerprint:
-        raise InputError(
-            f"Can't score {texts}: it was made for the teacher {meta.teacher[:12]}, the one in "
-            f"{teacher} is {info.fingerprint[:12]} (its mask token may differ). Run the step "
-            "'augment' again."
-        )
-    start(count_rows(texts))
-    if not min_confidence and not balance:
-        return _score_all(teacher, info, texts, output, cache, gpu_id, progress)
-    with tempfile.TemporaryDirectory(dir=texts.parent, prefix=".scores.") as folder:
-        everything = Path(folder) / output.name
-        scored = _score_all(teacher, info, texts, everything, cache, gpu_id, progress)
-        choice = choose_pool(
-            everything, output, min_confidence=min_confidence, balance=balance, seed=meta.seed
-        )
-    return scored._replace(choice=choice)
-
-
-def _score_all(
-    teacher: Path,
-    info: TeacherInfo,
-    texts: Path,
-    output: Path,
-    cache: Path,
-    gpu_id: int,
-    progress: Callable[[int], object],
-) -> Scored:
-    """Score a file, whatever the teacher is."""
-    if info.black_box:
-        return _score_file_by(_find_black_box(info), texts, output, progress)
-    meta = read_texts_meta(texts)
-    nlp = load_teacher(teacher, gpu_id)
-    rounded = has_fast_bfloat16(gpu_id)
-    name = f"{info.fingerprint}-{'bfloat16' if rounded else 'float32'}"
-    total = total_reused = 0
-    with (
-        bfloat16(nlp) if rounded else nullcontext(),
-        open_cache(cache, name, meta.labels) as scores,
-        open_scores(output, meta) as write,
-    ):
-        stream = read_texts(texts)
-        while rows := list(islice(stream, TEXTS_IN_MEMORY)):
-            logits, reused = score_with_cache(
-                nlp, [row.text for row in rows], meta.labels, scores, progress=progress
-            )
-            write(rows, logits)
-            total, total_reused = total + len(rows), total_reused + reused
-    return Scored(total, total_reused)

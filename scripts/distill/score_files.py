@@ -1,0 +1,216 @@
+"""Score Parquet files of texts: one file, or a folder of shards, here or on a cluster of Ray."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from .black_box import BlackBox, load_black_box
+from .errors import InputError
+from .pool_choice import Choice, choose_pool
+from .records import (
+    POOL,
+    TextRow,
+    TextsMeta,
+    is_ours,
+    open_scores,
+    read_column,
+    read_texts,
+    read_texts_meta,
+)
+from .score_cache import open_cache
+from .scoring import (
+    bfloat16,
+    excludes_labels,
+    has_fast_bfloat16,
+    load_teacher,
+    score_texts,
+    score_with_cache,
+)
+from .teacher_info import TeacherInfo, read_teacher_info
+
+# Texts of like length are sought among so many.
+TEXTS_IN_MEMORY = 65536
+# How many texts a black box is given at a time.
+TEXTS_PER_CALL = 256
+
+Progress = Callable[[int], object]
+ScoreRows = Callable[[Sequence[str]], tuple[NDArray[numpy.float32], int]]
+
+
+class Scored(NamedTuple):
+    """How many texts were scored, how many of them the teacher didn't need to score again, and which of
+    the pool's were kept.
+    """
+
+    texts: int
+    reused: int
+    choice: Choice | None = None
+
+
+class FileScorer:
+    """A teacher that scores files; it is loaded once."""
+
+    def __init__(self, teacher: Path, *, cache: Path | None = None, gpu_id: int = -1) -> None:
+        """Load the teacher.
+
+        teacher (Path): The teacher's folder.
+        cache (Path | None): Folder of the scores that teachers have given before; None keeps none.
+        gpu_id (int): GPU to score on, or -1 for the CPU.
+        RAISES (InputError): There is no such teacher or GPU.
+        """
+        self.teacher = teacher
+        self.info = read_teacher_info(teacher)
+        self.cache = cache
+        self.gpu_id = gpu_id
+        self.box = find_black_box(self.info) if self.info.black_box else None
+        self.nlp = None if self.box else load_teacher(teacher, gpu_id)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether the teacher's labels exclude each other."""
+        return self.info.exclusive if self.nlp is None else excludes_labels(self.nlp)
+
+    def score(
+        self,
+        texts: Path,
+        output: Path,
+        *,
+        min_confidence: float = 0.0,
+        balance: bool = False,
+        progress: Progress = lambda scored: None,
+    ) -> Scored:
+        """Score a Parquet file of texts, some thousands of them in memory at a time.
+
+        texts (Path): What the step `augment` wrote, or any Parquet file with a column `text`, whose
+            texts count as the pool's.
+        output (Path): Parquet file for the scores.
+        min_confidence (float): See choose_pool; 0 keeps all of the pool's texts.
+        balance (bool): See choose_pool.
+        progress (Callable[[int], object]): Told the number of texts done, in instalments.
+        RETURNS (Scored): How many texts were written, and how many were not scored again.
+        RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
+        """
+        meta = self._read_meta(texts)
+        if not min_confidence and not balance:
+            return self._score_all(texts, output, meta, progress)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".scores.") as folder:
+            everything = Path(folder) / output.name
+            scored = self._score_all(texts, everything, meta, progress)
+            choice = choose_pool(
+                everything, output, min_confidence=min_confidence, balance=balance, seed=meta.seed
+            )
+        return scored._replace(choice=choice)
+
+    def _read_meta(self, texts: Path) -> TextsMeta:
+        if not is_ours(texts):
+            return TextsMeta(
+                self.info.labels, self.info.fingerprint, self.info.mask_token, 0, self.exclusive
+            )
+        meta = read_texts_meta(texts)
+        if meta.teacher != self.info.fingerprint:
+            raise InputError(
+                f"Can't score {texts}: it was made for the teacher {meta.teacher[:12]}, the one in "
+                f"{self.teacher} is {self.info.fingerprint[:12]} (its mask token may differ). Run the "
+                "step 'augment' again."
+            )
+        return meta
+
+    def _score_all(self, texts: Path, output: Path, meta: TextsMeta, progress: Progress) -> Scored:
+        stream = read_texts(texts) if is_ours(texts) else read_plain(texts)
+        size = TEXTS_PER_CALL if self.box else TEXTS_IN_MEMORY
+        total = total_reused = 0
+        with self._open(meta.labels, progress) as score, open_scores(output, meta) as write:
+            while rows := list(islice(stream, size)):
+                logits, reused = score([row.text for row in rows])
+                write(rows, logits)
+                total, total_reused = total + len(rows), total_reused + reused
+        return Scored(total, total_reused)
+
+    @contextmanager
+    def _open(self, labels: Sequence[str], progress: Progress) -> Iterator[ScoreRows]:
+        """Give a function from texts to logits and the number of texts that were known."""
+        if self.nlp is None:
+            yield self._make_black_box_scorer(progress)
+            return
+        nlp, rounded = self.nlp, has_fast_bfloat16(self.gpu_id)
+        with bfloat16(nlp) if rounded else nullcontext():
+            if self.cache is None:
+                yield lambda texts: (score_texts(nlp, texts, labels, progress=progress), 0)
+                return
+            name = f"{self.info.fingerprint}-{'bfloat16' if rounded else 'float32'}"
+            with open_cache(self.cache, name, labels) as known:
+                yield lambda texts: score_with_cache(nlp, texts, labels, known, progress=progress)
+
+    def _make_black_box_scorer(self, progress: Progress) -> ScoreRows:
+        """What a black box said before isn't kept: whether it would say the same isn't known here."""
+        assert self.box is not None
+        box = self.box
+
+        def score(texts: Sequence[str]) -> tuple[NDArray[numpy.float32], int]:
+            logits = box.score(texts).astype("float32")
+            progress(len(texts))
+            return logits, 0
+
+        return score
+
+
+def find_black_box(info: TeacherInfo) -> BlackBox:
+    """Find the black box that is the teacher.
+
+    info (TeacherInfo): What the step `teacher` noted.
+    RETURNS (BlackBox): The teacher.
+    RAISES (InputError): It can't be found, or isn't the same any more.
+    """
+    box = load_black_box(info.transformer, info.labels, exclusive=info.exclusive)
+    if box.fingerprint != info.fingerprint:
+        raise InputError(
+            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Run that "
+            "step again."
+        )
+    return box
+
+
+def read_plain(path: Path) -> Iterator[TextRow]:
+    """Read a Parquet file of which nothing is known but that it has texts.
+
+    path (Path): A Parquet file with a column `text`.
+    YIELDS (TextRow): The texts, as the pool's.
+    RAISES (InputError): It can't be read, or a text is null.
+    """
+    for i, text in enumerate(read_column(path, "text"), start=1):
+        if not isinstance(text, str):
+            raise InputError(
+                f"Can't score {path}, row {i}: 'text' is {text!r}. Expected a string. Mend or "
+                "remove the row."
+            )
+        yield TextRow(text, f"{path.name}:{i}", POOL)
+
+
+def score_file(
+    teacher: Path,
+    texts: Path,
+    output: Path,
+    *,
+    cache: Path | None,
+    gpu_id: int = -1,
+    min_confidence: float = 0.0,
+    balance: bool = False,
+    progress: Progress = lambda scored: None,
+) -> Scored:
+    """Score one file: see FileScorer.
+
+    teacher (Path): The teacher's folder.
+    RETURNS (Scored): How many texts were written, and how many were not scored again.
+    RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
+    """
+    scorer = FileScorer(teacher, cache=cache, gpu_id=gpu_id)
+    return scorer.score(
+        texts, output, min_confidence=min_confidence, balance=balance, progress=progress
+    )

@@ -1,0 +1,171 @@
+"""Score a folder of Parquet shards, here or on a cluster of Ray: more texts than one machine can do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import InputError
+from .records import count_rows, count_texts, is_ours, read_texts_meta
+from .score_files import FileScorer
+from .teacher_info import read_teacher_info
+
+SUFFIX = ".parquet"
+
+
+class ShardsScored(NamedTuple):
+    """How many shards were scored and how many texts they hold; how many shards were there already."""
+
+    shards: int
+    texts: int
+    already: int
+
+
+class Shard(NamedTuple):
+    """A file of texts, and the file for their scores."""
+
+    texts: Path
+    output: Path
+
+
+def list_shards(folder: Path, output: Path) -> list[Shard]:
+    """List the files of a folder.
+
+    folder (Path): A folder of Parquet files.
+    output (Path): Folder for the scores, in files of the same names.
+    RETURNS (list[Shard]): In the order of their names.
+    RAISES (InputError): There are none, or the two folders are the same.
+    """
+    if folder.resolve() == output.resolve():
+        raise InputError(
+            f"Can't write scores to {output}: the texts are there. Name another folder."
+        )
+    paths = sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+    if not paths:
+        raise InputError(
+            f"Can't score {folder}: it holds no files that end in {SUFFIX}. Expected Parquet files with "
+            "a column 'text'."
+        )
+    return [Shard(path, output / path.name) for path in paths]
+
+
+def is_scored(shard: Shard, fingerprint: str) -> bool:
+    """Tell whether a shard has been scored by a teacher. A file of scores appears when it is whole.
+
+    shard (Shard): The shard.
+    fingerprint (str): The teacher's.
+    RETURNS (bool): Whether it has: the texts are as many.
+    """
+    if not shard.output.is_file() or not is_ours(shard.output):
+        return False
+    meta = read_texts_meta(shard.output, scored=True)
+    return meta.teacher == fingerprint and count_rows(shard.output) == count_texts(shard.texts)
+
+
+def score_shards(
+    teacher: Path,
+    folder: Path,
+    output: Path,
+    *,
+    engine: str = "local",
+    workers: int = 0,
+    gpu_id: int = -1,
+    progress: Callable[[int], object] = lambda texts: None,
+    start: Callable[[int], object] = lambda total: None,
+) -> ShardsScored:
+    """Score each file of a folder. What has been scored by this teacher before is left as it is, so that
+    a run that was killed goes on where it was.
+
+    Locally one after the other, with "ray" by Ray Data: an actor for each GPU or core loads the teacher
+    once, and scores shard after shard by the same function, so that the scores are the same. Teacher and
+    folders must be where all machines can see them.
+
+    teacher (Path): The teacher's folder.
+    folder (Path): A folder of Parquet files with a column `text`.
+    output (Path): Folder for the scores.
+    engine (str): "local" or "ray".
+    workers (int): How many actors Ray starts. 0: as many as the cluster has GPUs or cores, but no more
+        than there are shards.
+    gpu_id (int): GPU to score on, or -1 for the CPU; with Ray 0 or more means one GPU for each actor.
+    progress (Callable[[int], object]): Told the number of texts of each shard that is done.
+    start (Callable[[int], object]): Told the number of texts to be scored.
+    RETURNS (ShardsScored): How many.
+    RAISES (InputError): An input can't be used, or Ray isn't installed.
+    """
+    fingerprint = read_teacher_info(teacher).fingerprint
+    shards = list_shards(folder, output)
+    missing = [shard for shard in shards if not is_scored(shard, fingerprint)]
+    start(sum(count_texts(shard.texts) for shard in missing))
+    texts = 0
+    run = _run_on_ray if engine == "ray" else _run_here
+    for scored in run(teacher, missing, workers, gpu_id) if missing else ():
+        progress(scored)
+        texts += scored
+    return ShardsScored(len(missing), texts, len(shards) - len(missing))
+
+
+def _run_here(teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int) -> Iterator[int]:
+    scorer = FileScorer(teacher, gpu_id=gpu_id)
+    for shard in shards:
+        yield scorer.score(shard.texts, shard.output).texts
+
+
+class ShardActor:
+    """An actor of Ray's: a teacher that scores shards."""
+
+    def __init__(self, teacher: str, gpu_id: int) -> None:
+        self._scorer = FileScorer(Path(teacher), gpu_id=gpu_id)
+
+    def __call__(self, row: dict[str, str]) -> dict[str, Any]:
+        """Score the shard of a row.
+
+        row (dict[str, str]): Paths `texts` and `output`.
+        RETURNS (dict[str, Any]): `scored`, the number of texts, and `error`, a message for the user
+            where the shard can't be scored.
+        """
+        try:
+            scored = self._scorer.score(Path(row["texts"]), Path(row["output"])).texts
+        except InputError as error:
+            return {"scored": 0, "error": str(error)}
+        return {"scored": scored, "error": ""}
+
+
+def _run_on_ray(teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int) -> Iterator[int]:
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError(
+            "Can't score on Ray: it isn't installed. Install it as requirements/lock.txt has it, or use "
+            "--engine local."
+        ) from error
+    # A cluster named by RAY_ADDRESS or `ray job submit`; else one on this machine.
+    ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    on_gpu = gpu_id >= 0
+    available = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 0))
+    if not available:
+        raise InputError(
+            "Can't score on Ray: the cluster has no GPU. Expected one or more. Use --gpu-id -1 for CPUs."
+        )
+    actors = min(workers or available, len(shards))
+    rows = [
+        {"texts": str(shard.texts.resolve()), "output": str(shard.output.resolve())}
+        for shard in shards
+    ]
+    results = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+        ShardActor,
+        fn_constructor_args=[str(teacher.resolve()), 0 if on_gpu else -1],
+        concurrency=actors,
+        num_cpus=1,
+        num_gpus=1 if on_gpu else 0,
+    )
+    errors = []
+    for row in results.iter_rows():
+        if row["error"]:
+            errors.append(row["error"])
+        else:
+            yield row["scored"]
+    if errors:
+        raise InputError(
+            f"Can't score {len(errors)} of {len(shards)} shards. The first: {errors[0]} The others are "
+            "done; run the same command again for these."
+        )
