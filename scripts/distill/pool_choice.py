@@ -1,6 +1,5 @@
 """Which of the pool's texts students learn from, by what the teacher says of them."""
 
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .metrics import to_probabilities
-from .records import POOL, iter_scores, open_scores, read_texts, read_texts_meta
+from .records import POOL, copy_scores, iter_scores, read_texts_meta
 
 
 class Choice(NamedTuple):
@@ -53,11 +52,12 @@ def choose_pool(
     RAISES (InputError): There is nothing to balance.
     """
     meta = read_texts_meta(scored, scored=True)
-    parts: list[NDArray[numpy.float64]] = []
+    logits, members = [], []
     for group in iter_scores(scored):
-        of_pool = group.logits[numpy.array(group.methods) == POOL].astype("float64")
-        parts.append(to_probabilities(of_pool, meta.exclusive))
-    probabilities = numpy.concatenate(parts)
+        members.append(numpy.array(group.methods) == POOL)
+        logits.append(group.logits[members[-1]].astype("float64"))
+    in_pool = numpy.concatenate(members)
+    probabilities = to_probabilities(numpy.concatenate(logits), meta.exclusive)
     keep = measure_confidence(probabilities, meta.exclusive) >= min_confidence
     sure = int(keep.sum())
     if balance and sure:
@@ -67,13 +67,9 @@ def choose_pool(
                 "exclude each other. Set --vars.pool_labels all."
             )
         keep &= _draw_evenly(meta.labels, probabilities.argmax(axis=1), keep, seed)
-    kept = iter(keep.tolist())
-    rows = read_texts(scored)
-    with open_scores(output, meta) as write:
-        for group in iter_scores(scored):
-            wanted = [method != POOL or next(kept) for method in group.methods]
-            chosen = [row for row, want in zip(islice(rows, len(wanted)), wanted) if want]
-            write(chosen, group.logits[numpy.array(wanted)])
+    rows = numpy.ones(len(in_pool), dtype=bool)
+    rows[in_pool] = keep
+    copy_scores(scored, output, rows)
     return Choice(int(keep.sum()), len(keep) - sure, sure - int(keep.sum()))
 
 

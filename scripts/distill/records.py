@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -276,6 +277,23 @@ def iter_scores(path: Path, rng: numpy.random.Generator | None = None) -> Iterat
             ) from error
         logits = _read_logits(path, table["logits"].combine_chunks(), meta, int(starts[group]))
         yield ScoredTexts(table["text"].to_pylist(), table["method"].to_pylist(), logits, meta)
+
+
+def copy_scores(scored: Path, output: Path, keep: NDArray[numpy.bool_]) -> None:
+    """Copy some rows of a file of scores, one row group in memory at a time.
+
+    scored (Path): A file that write_scores made.
+    output (Path): The file for the copy.
+    keep (NDArray[bool]): Which rows. Shape: (texts,).
+    RAISES (InputError): The file is missing, of another kind or damaged.
+    """
+    rows, start = read_texts(scored), 0
+    with open_scores(output, read_texts_meta(scored, scored=True)) as write:
+        for group in iter_scores(scored):
+            wanted = keep[start : start + len(group.texts)]
+            start += len(wanted)
+            chosen = [row for row, want in zip(islice(rows, len(wanted)), wanted) if want]
+            write(chosen, group.logits[wanted])
 
 
 def _read_logits(

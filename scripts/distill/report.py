@@ -25,6 +25,12 @@ LABEL_GAP = 0.09
 COLOURS = {"teacher": "#D55E00", "student": "#009E73", "baseline": "#0072B2", "tfidf": "#CC79A7"}
 
 
+# What the learning curves are drawn over: keys of a run in ablation.json.
+CURVES = {"synthetic": "synthetic texts", "pool": "texts of the pool"}
+# Beside metrics.json, where the step `ablation` has been run.
+ABLATION = "ablation.json"
+
+
 class Column(NamedTuple):
     """A column of the result table: heading, key in metrics.json, format."""
 
@@ -91,47 +97,85 @@ def make_rows(metrics: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
-    """Plot each model's accuracy against its throughput.
+# Names are drawn as text, and element ids don't change from run to run.
+SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "distill"}
 
-    metrics (dict[str, Any]): The content of metrics.json.
+
+def to_svg(figure: Figure) -> str:
+    """Render a figure for a page.
+
+    figure (Figure): The figure.
     RETURNS (str): An SVG element; text is text, in the page's own colour.
     """
-    # Names are drawn as text, and element ids don't change from run to run.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "distill"}):
-        figure = Figure(figsize=(7.2, 4.2), layout="constrained")
-        axes = figure.add_subplot()
-        points = {
-            name: (model["words_per_second"], 100 * model["accuracy"])
-            for name, model in metrics["models"].items()
-            if model["words_per_second"]
-        }
-        for name, (x, y) in points.items():
-            axes.scatter([x], [y], color=COLOURS[name.split("_")[0]], s=70, zorder=3)
-        heights = spread([y for _, y in points.values()], LABEL_GAP)
-        for (name, (x, y)), height in zip(points.items(), heights):
-            # Beside its dot, to the left of those that are far to the right; a line where it had to
-            # make room.
-            axes.annotate(
-                name,
-                (x, y),
-                xytext=(x * 1.25, height),
-                fontsize=9,
-                va="center",
-                arrowprops={"arrowstyle": "-", "alpha": 0.4, "shrinkA": 0, "shrinkB": 4},
-            )
-        axes.set_xscale("log")
-        axes.margins(x=0.22, y=0.15)
-        axes.set_xlabel("words/s on one core (log scale)")
-        axes.set_ylabel("accuracy on test, %")
+    for axes in figure.axes:
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        buffer = io.StringIO()
+    buffer = io.StringIO()
+    with matplotlib.rc_context(SVG_SETTINGS):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     # Without the XML prologue it can stand in a page; black becomes the page's text colour.
     svg = svg[svg.index("<svg") :].replace("#000000", "currentColor")
     return re.sub(r"<text(?=[ >])", '<text fill="currentColor"', svg)
+
+
+def plot_accuracy_against_speed(metrics: dict[str, Any]) -> str:
+    """Plot each model's accuracy against its throughput.
+
+    metrics (dict[str, Any]): The content of metrics.json.
+    RETURNS (str): An SVG element.
+    """
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    points = {
+        name: (model["words_per_second"], 100 * model["accuracy"])
+        for name, model in metrics["models"].items()
+        if model["words_per_second"]
+    }
+    for name, (x, y) in points.items():
+        axes.scatter([x], [y], color=COLOURS[name.split("_")[0]], s=70, zorder=3)
+    heights = spread([y for _, y in points.values()], LABEL_GAP)
+    for (name, (x, y)), height in zip(points.items(), heights):
+        # Beside its dot, to the left of those that are far to the right; a line where it had to
+        # make room.
+        axes.annotate(
+            name,
+            (x, y),
+            xytext=(x * 1.25, height),
+            fontsize=9,
+            va="center",
+            arrowprops={"arrowstyle": "-", "alpha": 0.4, "shrinkA": 0, "shrinkB": 4},
+        )
+    axes.set_xscale("log")
+    axes.margins(x=0.22, y=0.15)
+    axes.set_xlabel("words/s on one core (log scale)")
+    axes.set_ylabel("accuracy on test, %")
+    return to_svg(figure)
+
+
+def plot_learning_curves(ablation: dict[str, Any]) -> str:
+    """Plot accuracy against the number of synthetic texts and of the pool's texts.
+
+    ablation (dict[str, Any]): The content of ablation.json.
+    RETURNS (str): An SVG element; empty where there are no points for a curve yet.
+    """
+    runs = ablation["runs"]
+    curves = {
+        group: sorted(
+            (run[group], 100 * run["accuracy"]) for run in runs if run["group"] in (group, "all")
+        )
+        for group in CURVES
+    }
+    drawn = {group: points for group, points in curves.items() if len(points) > 1}
+    if not drawn:
+        return ""
+    figure = Figure(figsize=(3.6 * len(drawn), 3.2), layout="constrained")
+    for i, (group, points) in enumerate(drawn.items(), start=1):
+        axes = figure.add_subplot(1, len(drawn), i)
+        axes.plot(*zip(*points), marker="o", color=COLOURS["student"])
+        axes.set_xlabel(CURVES[group])
+        axes.set_ylabel("accuracy on test, %")
+    return to_svg(figure)
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:
@@ -183,7 +227,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 def build_report(metrics_path: Path, output: Path) -> Report:
     """Write the HTML page and the Markdown table.
 
-    metrics_path (Path): The file metrics.json.
+    metrics_path (Path): The file metrics.json; ablation.json is looked for beside it.
     output (Path): The folder of the report.
     RETURNS (Report): Page and table.
     RAISES (InputError): metrics.json is missing.
@@ -199,7 +243,11 @@ def build_report(metrics_path: Path, output: Path) -> Report:
         "figures": flatten(metrics),
         "comparisons": metrics["comparisons"],
         "plot": plot_accuracy_against_speed(metrics),
+        "ablation": None,
     }
+    if (metrics_path.parent / ABLATION).is_file():
+        context["ablation"] = srsly.read_json(metrics_path.parent / ABLATION)
+        context["curves"] = plot_learning_curves(context["ablation"])
     environment = make_environment()
     for name in (PAGE, TABLE):
         with atomic_file(output / name) as temporary:
