@@ -18,6 +18,7 @@ test: env
 
 bench: env
 	$(VENV)/bin/python -m spacy project run bench . $(VARS)
+	$(VENV)/bin/python -m spacy project run bench-scoring . $(VARS)
 
 report: env
 	$(VENV)/bin/python -m spacy project run report . $(VARS)

@@ -10,7 +10,6 @@ from .console import done, run
 from .distill import augmenters, mixture  # noqa: F401  registers what the config names
 from .distill.synthetic import build_synthetic
 from .distill.tagging import LEXICON, describe_tagger
-from .distill.teacher_info import read_teacher_info
 
 
 def augment(
@@ -28,7 +27,7 @@ def augment(
         synthetic = build_synthetic(
             config,
             corpus,
-            read_teacher_info(teacher),
+            teacher,
             output,
             lang=lang,
             n_texts=n_synthetic,

@@ -21,7 +21,6 @@ from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.score_files import score_file
 from scripts.distill.students import find_architectures, train_student
 from scripts.distill.synthetic import build_synthetic
-from scripts.distill.teacher_info import read_teacher_info
 
 from .conftest import ROOT, Run
 
@@ -157,7 +156,7 @@ def test_augment(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         build_synthetic(
             ROOT / "configs" / "augment.cfg",
             small_run.corpus,
-            read_teacher_info(small_run.teacher),
+            small_run.teacher,
             output,
             lang="en",
             n_texts=400,

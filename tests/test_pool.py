@@ -10,7 +10,6 @@ from scripts.distill.pool import build_pool
 from scripts.distill.records import TextRow, read_texts
 from scripts.distill.synthetic import build_synthetic
 from scripts.distill.tables import read_pool
-from scripts.distill.teacher_info import read_teacher_info
 
 from .conftest import ROOT, Run, RunStep, make_reviews, write_jsonl
 
@@ -85,7 +84,7 @@ def test_pool_reaches_the_teacher(small_run: Run, run_step: RunStep, tmp_path: P
     synthetic = build_synthetic(
         ROOT / "configs" / "augment.cfg",
         corpus,
-        read_teacher_info(small_run.teacher),
+        small_run.teacher,
         tmp_path / "synthetic.parquet",
         lang="en",
         n_texts=20,

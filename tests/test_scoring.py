@@ -151,3 +151,6 @@ def test_whole_words_are_words_of_one_piece(small_run: Run) -> None:
     assert not [word for word in words if not word.isalpha()]
     tokenizer = nlp.get_pipe("transformer").model.tokenizer
     assert all(tokenizer.tokenize(word) == [word] for word in words)
+    # The step `teacher` notes them for those that don't load it.
+    noted = (small_run.teacher / "words.txt").read_text(encoding="utf8")
+    assert noted.split() == words

@@ -15,6 +15,7 @@ from spacy.pipeline import TextCategorizer
 from spacy_transformers import Transformer
 from thinc.api import CupyOps
 
+from . import vocabulary
 from .devices import use_device
 from .errors import InputError
 from .heads import find_head, without_activation
@@ -225,20 +226,14 @@ def reads_lower_case(nlp: Language) -> bool:
 
 
 def list_whole_words(nlp: Language) -> list[str]:
-    """List the words that a teacher's vocabulary holds whole: made of letters, and split no further
-    by its tokenizer.
+    """List the words that a teacher's vocabulary holds whole: see vocabulary.list_whole_words.
 
     nlp (Language): The teacher.
     RETURNS (list[str]): The words, in the order of its vocabulary.
     """
-    tokenizer = cast(Transformer, nlp.get_pipe("transformer")).model.tokenizer
-    pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    special = set(tokenizer.all_special_tokens)
-    # WordPiece marks what goes on a word ("##ing"), the others what begins one ("Ġgood", "▁good").
-    words = [piece.lstrip("Ġ▁") for piece, _ in pieces if piece not in special]
-    words = list(dict.fromkeys(word for word in words if word.isalpha()))
-    split = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
-    return [word for word, ids in zip(words, split) if len(ids) == 1]
+    return vocabulary.list_whole_words(
+        cast(Transformer, nlp.get_pipe("transformer")).model.tokenizer
+    )
 
 
 def encode_words(

@@ -20,7 +20,7 @@ from .errors import InputError, SettingError
 from .mixture import METHOD, Mixture
 from .products import POOL_FILE, read_stats, require
 from .records import GOLD, TextRow, TextsMeta, read_texts, write_texts
-from .teacher_info import TeacherInfo
+from .teacher_info import WORDS, read_teacher_info
 
 
 class Synthetic(NamedTuple):
@@ -109,7 +109,7 @@ def make_synthetic(
 def build_synthetic(
     config: Path,
     corpus: Path,
-    teacher: TeacherInfo,
+    teacher_path: Path,
     output: Path,
     *,
     lang: str,
@@ -123,7 +123,7 @@ def build_synthetic(
 
     config (Path): The augmenters' config.
     corpus (Path): The folder of the gold corpus.
-    teacher (TeacherInfo): Tells the mask token.
+    teacher_path (Path): The teacher's folder: tells the mask token, and the words that it knows.
     output (Path): The Parquet file.
     lang (str): Language code.
     n_texts (int): How many texts to make, 0 or more.
@@ -133,11 +133,12 @@ def build_synthetic(
     RETURNS (Synthetic): What was written.
     RAISES (InputError): An input is missing or can't be used.
     """
-    stats = read_stats(corpus)
+    stats, teacher = read_stats(corpus), read_teacher_info(teacher_path)
     require(corpus / POOL_FILE, step="prepare")
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
         "paths.pool": str(corpus / POOL_FILE),
+        "paths.vocabulary": str(words) if (words := teacher_path / WORDS).is_file() else None,
         "system.seed": seed,
         "vars.mask_token": teacher.mask_token,
         "vars.tagger": tagger,

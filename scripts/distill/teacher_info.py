@@ -9,6 +9,8 @@ import srsly
 from .products import require
 
 INFO = "teacher.json"
+# The words that a transformer knows whole, one a line.
+WORDS = "words.txt"
 
 
 @dataclass(frozen=True)
