@@ -154,3 +154,11 @@ def test_whole_words_are_words_of_one_piece(small_run: Run) -> None:
     # The step `teacher` notes them for those that don't load it.
     noted = (small_run.teacher / "words.txt").read_text(encoding="utf8")
     assert noted.split() == words
+
+
+def test_words_of_texts_are_not_remembered(small_run: Run) -> None:
+    """Memory stays flat however many words texts hold."""
+    nlp = load_teacher(small_run.teacher)
+    before = len(nlp.vocab.strings)
+    score_texts(nlp, [f"new{i}word other{i}" for i in range(50)], ["negative", "positive"])
+    assert len(nlp.vocab.strings) == before

@@ -97,10 +97,11 @@ def _load_callable(name: str, found: Any, labels: Sequence[str], exclusive: bool
         teacher = as_teacher(found, labels, exclusive=exclusive)
     except (TypeError, SettingError) as error:
         raise InputError(f"Can't use the black box '{name}': {error}") from error
-    vocab = Vocab()
 
     def score(texts: Sequence[str]) -> NDArray[numpy.float64]:
-        # It reads the texts of documents alone: one token each will do.
+        # It reads the texts of documents alone: one token each will do. A vocabulary remembers what it
+        # has seen: each call has its own.
+        vocab = Vocab()
         docs = [Doc(vocab, words=[text], spaces=[False]) for text in texts]
         try:
             logits = teacher(docs)

@@ -124,10 +124,9 @@ class FileScorer:
 
     def _score_all(self, texts: Path, output: Path, meta: TextsMeta, progress: Progress) -> Scored:
         stream = read_texts(texts) if is_ours(texts) else read_plain(texts)
-        size = TEXTS_PER_CALL if self.box else TEXTS_IN_MEMORY
         total = total_reused = 0
         with self._open(meta.labels, progress) as score, open_scores(output, meta) as write:
-            while rows := list(islice(stream, size)):
+            while rows := list(islice(stream, TEXTS_IN_MEMORY)):
                 logits, reused = score([row.text for row in rows])
                 write(rows, logits)
                 total, total_reused = total + len(rows), total_reused + reused
@@ -154,9 +153,11 @@ class FileScorer:
         box = self.box
 
         def score(texts: Sequence[str]) -> tuple[NDArray[numpy.float32], int]:
-            logits = box.score(texts).astype("float32")
-            progress(len(texts))
-            return logits, 0
+            parts = []
+            for start in range(0, len(texts), TEXTS_PER_CALL):
+                parts.append(box.score(texts[start : start + TEXTS_PER_CALL]).astype("float32"))
+                progress(len(parts[-1]))
+            return numpy.concatenate(parts), 0
 
         return score
 

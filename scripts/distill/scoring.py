@@ -137,17 +137,20 @@ def iter_scores_of_batches(
     max_tokens = TOKENS_PER_BATCH_GPU if on_gpu else TOKENS_PER_BATCH
     with without_activation(textcat.model) as model, torch.inference_mode():
         for chunk in _chunks(order):
-            docs = [nlp.make_doc(texts[i]) for i in chunk]
-            for batch in batch_by_tokens([len(doc) for doc in docs], max_tokens):
-                wanted = [i for i in batch if chunk[i] not in known]
-                if not wanted:
-                    continue
-                batch_docs = [docs[i] for i in wanted]
-                transformer.set_annotations(batch_docs, transformer.predict(batch_docs))
-                scores = model.ops.to_numpy(model.predict(batch_docs))
-                for doc in batch_docs:
-                    doc._.trf_data = None
-                yield [chunk[i] for i in wanted], scores[:, columns]
+            # A vocabulary remembers each word that it has met: not those of a chunk that is done.
+            with nlp.memory_zone():
+                docs = [nlp.make_doc(texts[i]) for i in chunk]
+                for batch in batch_by_tokens([len(doc) for doc in docs], max_tokens):
+                    wanted = [i for i in batch if chunk[i] not in known]
+                    if not wanted:
+                        continue
+                    batch_docs = [docs[i] for i in wanted]
+                    transformer.set_annotations(batch_docs, transformer.predict(batch_docs))
+                    scores = model.ops.to_numpy(model.predict(batch_docs))
+                    for doc in batch_docs:
+                        doc._.trf_data = None
+                    yield [chunk[i] for i in wanted], scores[:, columns]
+                del docs
 
 
 def score_texts(
