@@ -126,6 +126,10 @@ def test_best_student_on_dev_is_chosen(tmp_path: Path) -> None:
         meta = {"performance": {"cats_micro_f": score}}
         (folder / "meta.json").write_text(json.dumps(meta), encoding="utf8")
     assert choose_student(tmp_path, ["bow", "cnn", "lstm"]) == "cnn"
+    # The area under the ROC curve counts as much, where it is known.
+    meta = {"performance": {"cats_micro_f": 0.85, "cats_macro_auc": 0.99}}
+    (tmp_path / "student/bow/model-best/meta.json").write_text(json.dumps(meta), encoding="utf8")
+    assert choose_student(tmp_path, ["bow", "cnn"]) == "bow"
     with pytest.raises(InputError, match=r"ensemble.*step 'student'"):
         choose_student(tmp_path, ["bow", "ensemble"])
 
