@@ -8,7 +8,8 @@ from tqdm import tqdm
 
 from .console import done, run
 from .distill.ablation import ablate
-from .distill.students import find_architectures
+from .distill.errors import InputError
+from .distill.students import find_architectures, list_architectures
 
 
 def ablation(
@@ -23,6 +24,12 @@ def ablation(
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Leave out each kind of text in turn, and draw learning curves."""
+    known = list_architectures(configs)
+    if student not in known:
+        raise InputError(
+            f"Can't use the student '{student}'. Expected one of: {', '.join(known)}. Set it with "
+            "--vars.ablation_student."
+        )
     (architecture,) = find_architectures(configs, student)
     with tqdm(unit="student", desc="Ablation") as bar:
         result = ablate(

@@ -8,7 +8,9 @@ from tqdm import tqdm
 from wasabi import msg
 
 from .console import done, run
+from .distill.records import count_texts
 from .distill.scoring_benchmark import benchmark_scoring
+from .distill.teacher_info import read_teacher_info
 
 
 def bench_scoring(
@@ -19,6 +21,9 @@ def bench_scoring(
     seed: Annotated[int, typer.Option(help="Seed of the draw")] = 0,
 ) -> None:
     """Score the same texts in turn, with all cores."""
+    if read_teacher_info(teacher).black_box:
+        done("Nothing to compare: the teacher is a black box.")
+        return
     with tqdm(unit="measurement") as bar:
 
         def show(name: str) -> None:
@@ -50,7 +55,7 @@ def bench_scoring(
         "same labels",
     )
     msg.table(rows, header=header, divider=True, aligns=["l", *"r" * 6])
-    done(f"{n_texts} texts, all cores, medians of {rounds} rounds.")
+    done(f"{min(n_texts, count_texts(texts))} texts, all cores, medians of {rounds} rounds.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .console import done, run
+from .console import done, run, warn
 from .distill.report import build_report
 
 
@@ -14,7 +14,12 @@ def report(
     output: Annotated[Path, typer.Argument(help="Folder for the report")],
 ) -> None:
     """Write an HTML page and a Markdown table."""
-    page, table = build_report(metrics, output)
+    page, table, outdated = build_report(metrics, output)
+    if outdated:
+        warn(
+            "The ablation is left out: it was made of other scores. Run the step 'ablation' again to "
+            "have it."
+        )
     print(table.read_text(encoding="utf8"))
     done(f"{page} and {table.name}: the report. Open the page in a browser.")
 

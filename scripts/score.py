@@ -1,6 +1,7 @@
 """Score texts with the teacher."""
 
 import time
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from tqdm import tqdm
 
 from .console import done, run
+from .distill.errors import InputError
 from .distill.records import count_texts
 from .distill.score_files import score_file
 from .distill.shards import score_shards
@@ -33,9 +35,9 @@ def score(
     texts: Annotated[Path, typer.Argument(help="Parquet file of texts, or a folder of such files")],
     output: Annotated[Path, typer.Argument(help="Parquet file for the scores, or a folder")],
     cache: Annotated[
-        Path,
+        Path | None,
         typer.Option(help="Folder of the scores that teachers have given before; for one file"),
-    ] = Path("training/scores"),
+    ] = None,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
     pool_confidence: Annotated[
         float,
@@ -57,8 +59,14 @@ def score(
     """Write the teacher's logits for every text."""
     began = time.perf_counter()
     if texts.is_dir():
+        for_one = {"--cache": cache, "--pool-confidence": pool_confidence}
+        for_one["--pool-labels"] = pool_labels is PoolLabels.balanced
+        _refuse(for_one, "one file", texts)
+        if engine is Engine.local:
+            _refuse({"--workers": workers}, "--engine ray", texts)
         _score_folder(teacher, texts, output, engine, workers, gpu_id)
         return
+    _refuse({"--engine ray": engine is Engine.ray, "--workers": workers}, "a folder", texts)
     with tqdm(total=count_texts(texts), unit="text", desc="Scoring") as bar:
         scored = score_file(
             teacher,
@@ -82,6 +90,14 @@ def score(
         f"{output}: {scored.texts} texts, {new} scored in {seconds:.0f} s ({new / seconds:.0f} "
         f"texts/s), {scored.reused} not scored again{pool}."
     )
+
+
+def _refuse(options: Mapping[str, object], only_for: str, texts: Path) -> None:
+    """Refuse options that would do nothing."""
+    for name in (name for name, value in options.items() if value):
+        raise InputError(
+            f"Can't use {name} for {texts}. Expected it for {only_for} alone. Leave it out."
+        )
 
 
 def _score_folder(

@@ -1,5 +1,9 @@
 """Teachers that are no transformers, for tests to name."""
 
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
 from .conftest import GOOD
 
 
@@ -25,4 +29,23 @@ def score_nan(texts: list[str]) -> list[dict[str, float]]:
     return [{"positive": float("nan"), "negative": 0.5} for _ in texts]
 
 
+def score_nothing(texts: list[str]) -> None:
+    return None
+
+
+def score_lists(texts: list[str]) -> list[list[float]]:
+    return [[0.5, 0.5] for _ in texts]
+
+
+def fail(texts: list[str]) -> None:
+    raise ConnectionError("no answer")
+
+
+def make_classifier(labels: list[str]) -> Pipeline:
+    texts = ["a great lamp", "an awful lamp", "a lovely mug", "a broken mug"]
+    return make_pipeline(CountVectorizer(), LogisticRegression()).fit(texts, labels)
+
+
+CLASSIFIER = make_classifier(["positive", "negative"] * 2)
+OTHER_CLASSIFIER = make_classifier(["negative", "positive"] * 2)
 NUMBER = 3

@@ -1,5 +1,7 @@
 """What each kind of text brings: the parts, and students trained on them."""
 
+from pathlib import Path
+
 import numpy
 import pytest
 import srsly
@@ -9,7 +11,7 @@ from scripts.distill.ablation import ablate, list_parts
 from scripts.distill.report import plot_learning_curves
 from scripts.distill.students import find_architectures
 
-from .conftest import Run, RunStep
+from .conftest import ROOT, Run, RunStep
 
 METHODS = ["gold"] * 2 + ["mask"] * 4 + ["mix"] * 4 + ["pool"] * 4
 SOURCES = ["a", "b", "a", "b", "p1", "p2", "a", "b", "p3", "p4", "p1", "p2", "p3", "p4"]
@@ -91,9 +93,23 @@ def test_students_are_trained_on_each_part_and_not_again(
         text = (report / "index.html").read_text(encoding="utf8")
         assert "What each kind of text brings" in text
         assert "without ngram" in text
+        # Of other scores it would say nothing of this run.
+        srsly.write_json(output, {**srsly.read_json(output), "scored": "other"})
+        assert "The ablation is left out" in run_step("report", metrics, report).output
+        text = (report / "index.html").read_text(encoding="utf8")
+        assert "What each kind of text brings" not in text
     finally:
         output.unlink(missing_ok=True)
         (report / "index.html").write_bytes(page)
+
+
+def test_unknown_students_are_refused(run_step: RunStep, tmp_path: Path) -> None:
+    for name in ("bow,cnn", "gru"):
+        arguments = (ROOT / "configs", tmp_path, tmp_path, tmp_path, tmp_path / "a.json")
+        result = run_step("ablation", *arguments, "--student", name)
+        assert result.code == 1
+        assert f"Can't use the student '{name}'" in result.output
+        assert "--vars.ablation_student" in result.output
 
 
 def test_curves_are_drawn_where_there_are_points() -> None:

@@ -1,5 +1,6 @@
 """Augmenters: one contract for all, then what each is for."""
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from scripts.distill.augmenters import (
     match_case,
     split_sentences,
     weigh_vocabulary,
+    weigh_words,
 )
 from scripts.distill.records import TextRow, TextsMeta, write_texts
 from scripts.distill.tagging import make_lexicon_tagger
@@ -168,16 +170,27 @@ def test_swaps_draw_words_from_where_they_are_told(
         assert {source for source in holds if holds[source] & met} == set(words)
 
 
-def test_frequent_words_are_drawn_more_often(nlp: Language, corpus: Path, tmp_path: Path) -> None:
-    vocabulary = tmp_path / "words.txt"
+def test_frequent_words_are_drawn_more_often() -> None:
     words = ["people", "violins", "xylophones"]
-    vocabulary.write_text("\n".join(words), encoding="utf8")
     for weights in (weigh_vocabulary(words, "en"), weigh_vocabulary(words, "nl")):
         assert weights[0] > weights[1] > weights[2] > 0
     candidates = Candidates(words, [0.9, 0.99, 1.0])
     drawn = Counter(draw(candidates, random.Random(seed)) for seed in range(1000))
     assert 850 < drawn["people"] < 950
     assert drawn["violins"] > drawn["xylophones"] > 0
+    # Even where all others are very rare.
+    rare = Candidates(words, [1.0, 1.0 + 1e-12, 1.0 + 2e-12])
+    met = {draw(rare, random.Random(seed), unlike="people") for seed in range(50)}
+    assert met == {"violins", "xylophones"}
+
+
+def test_vocabulary_weighs_as_much_as_documents(nlp: Language) -> None:
+    tagger = make_lexicon_tagger(nlp)
+    docs = [nlp.make_doc("Lamps, kettles and batteries.")]
+    found = weigh_words(docs, ["violins", "zebras", "lamps"], tagger, nlp)["noun:s"]
+    assert set(found.words) == {"lamps", "kettles", "batteries", "violins", "zebras"}
+    assert found.sums[:3] == [1.0, 2.0, 3.0]
+    assert math.isclose(found.sums[-1], 6.0)
 
 
 @pytest.mark.parametrize(

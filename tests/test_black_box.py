@@ -1,6 +1,5 @@
 """Teachers that are no transformers: the whole line with a function, and with a file of scores."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from scripts.distill.measure import is_file_of_scores
 from scripts.distill.records import read_scores, read_texts
 from scripts.distill.teacher_info import read_teacher_info
 
+from . import black_boxes
 from .black_boxes import score
 from .conftest import LABELS, ROOT, RunStep
 
@@ -119,7 +119,6 @@ def test_file_of_scores(
     assert "Can't find the scores of 50 of" in result.output
     assert scored.read_bytes() == before
     # Another file is another teacher.
-    shutil.copy(file, tmp_path / "copy")
     with file.open("a", encoding="utf8") as stream:
         stream.write("\n")
     result = run_step("score", teacher, texts_file, scored)
@@ -137,8 +136,9 @@ def test_probabilities_of_labels_that_do_not_exclude_each_other(write: Callable[
     file = write(TEXTS, positive=[0.9, 0.8], negative=[0.5, 0.5])
     logits = load_black_box(str(file), LABELS, exclusive=False).score(TEXTS)
     numpy.testing.assert_allclose(logits, [[0, numpy.log(9)], [0, numpy.log(4)]], atol=1e-6)
-    # For exclusive labels they'd be logits, as they don't add up to 1.
-    assert load_black_box(str(file), LABELS, exclusive=True).score(TEXTS)[0].tolist() == [0.5, 0.9]
+    # For exclusive labels they are parts of a whole, as those of a callable are.
+    logits = load_black_box(str(file), LABELS, exclusive=True).score(TEXTS)
+    numpy.testing.assert_allclose(logits[0], numpy.log([0.5, 0.9]), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,9 @@ def test_probabilities_of_labels_that_do_not_exclude_each_other(write: Callable[
         ("tests.black_boxes:score_other_labels", "scores the labels positive, neutral"),
         ("tests.black_boxes:score_out_of_range", "gave the probability"),
         ("tests.black_boxes:score_nan", "gave the probability nan"),
+        ("tests.black_boxes:score_nothing", "it raised TypeError"),
+        ("tests.black_boxes:score_lists", "scores the labels 0.5, 0.5"),
+        ("tests.black_boxes:fail", "it raised ConnectionError: no answer"),
     ],
 )
 def test_what_is_no_teacher_is_refused(name: str, message: str) -> None:
@@ -175,6 +178,54 @@ def test_files_that_do_not_fit_are_refused(
     with pytest.raises(InputError) as caught:
         load_black_box(str(write(TEXTS, **columns)), LABELS, exclusive=True)
     assert message in str(caught.value)
+
+
+def test_files_with_unusable_texts_are_refused(write: Callable[..., Path]) -> None:
+    columns = {"positive": [0.1, 0.2], "negative": [0.9, 0.8]}
+    for texts, message in (
+        (["a", "a"], "rows 1 and 2 have the same text"),
+        (["a", None], "row 2: 'text' is empty"),
+    ):
+        with pytest.raises(InputError) as caught:
+            load_black_box(str(write(texts, **columns)), LABELS, exclusive=True)
+        assert message in str(caught.value)
+    same = {"positive": [0.1, 0.1], "negative": [0.9, 0.9]}
+    assert load_black_box(str(write(["a", "a"], **same)), LABELS, exclusive=True).is_file
+
+
+def test_files_without_test_texts_are_refused_at_once(
+    corpus: Path, tmp_path: Path, run_step: RunStep, write: Callable[..., Path]
+) -> None:
+    texts = [
+        text
+        for split in ("train", "dev")
+        for text in read_gold(corpus / f"{split}.spacy", "en").texts
+    ]
+    file = write(texts, **{label: [0.5] * len(texts) for label in LABELS})
+    result = run_step("teacher", "x.cfg", corpus, tmp_path / "t", "--black-box", file)
+    assert result.code == 1
+    assert "Can't find the scores of" in result.output
+    assert not (tmp_path / "t").exists()
+
+
+def test_empty_texts_are_scored() -> None:
+    box = load_black_box(FUNCTION, LABELS, exclusive=True)
+    numpy.testing.assert_allclose(box.score([""]), numpy.log([[0.8, 0.2]]), atol=1e-6)
+
+
+def test_classifiers_have_fingerprints_of_their_own() -> None:
+    one, other = (
+        load_black_box(f"tests.black_boxes:{name}", LABELS, exclusive=True)
+        for name in ("CLASSIFIER", "OTHER_CLASSIFIER")
+    )
+    assert one.score(TEXTS).argmax(axis=1).tolist() == [1, 0]
+    assert other.score(TEXTS).argmax(axis=1).tolist() == [0, 1]
+    black_boxes.CLASSIFIER, kept = black_boxes.OTHER_CLASSIFIER, black_boxes.CLASSIFIER
+    try:
+        changed = load_black_box("tests.black_boxes:CLASSIFIER", LABELS, exclusive=True)
+    finally:
+        black_boxes.CLASSIFIER = kept
+    assert changed.fingerprint != one.fingerprint
 
 
 def test_fingerprints_tell_teachers_apart(write: Callable[..., Path]) -> None:

@@ -32,7 +32,7 @@ def test_formats(ending: str, tmp_path: Path) -> None:
     raw = read_pool(path)
     assert [text.text for text in raw.texts] == TEXTS
     rows = (1, 3, 5) if ending == "txt" else (1, 2, 3)
-    assert [text.source for text in raw.texts] == [f"pool:{row}" for row in rows]
+    assert [text.source for text in raw.texts] == [f"pool/{path.name}:{row}" for row in rows]
 
 
 def test_folders_are_read_whole_but_for_what_is_no_table(tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_folders_are_read_whole_but_for_what_is_no_table(tmp_path: Path) -> None
     (tmp_path / "a.txt").write_text("first", encoding="utf8")
     write_jsonl(tmp_path / "b.jsonl", [{"text": "second"}])
     assert [(text.text, text.source) for text in read_pool(tmp_path).texts] == [
-        ("first", "a:1"),
-        ("second", "b:1"),
+        ("first", "pool/a.txt:1"),
+        ("second", "pool/b.jsonl:1"),
     ]
 
 
@@ -69,7 +69,7 @@ def test_what_repeats_gold_texts_is_dropped(tmp_path: Path) -> None:
     path.write_text("\n".join([gold[0].upper(), near, "new", "New!", "other"]), encoding="utf8")
     pool = build_pool(path, gold)
     assert [row.text for row in pool.rows] == ["new", "other"]
-    assert pool.rows[0] == TextRow("new", "pool:3", "pool")
+    assert pool.rows[0] == TextRow("new", "pool/pool.txt:3", "pool")
     assert (pool.exact, pool.near, pool.invalid) == (2, 1, 0)
 
 

@@ -1,5 +1,6 @@
 """Folders of shards: scored here and by Ray, the same; gone on with where a run ended."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_shards_are_scored_and_not_again(
     assert [file.name for file in files] == [f"part-{i}.parquet" for i in range(3)]
     assert [text for file in files for text in read_scores(file).texts] == TEXTS
     rows = list(read_texts(files[1]))
-    assert rows[0] == (TEXTS[20], "part-1.parquet:1", POOL)
+    assert rows[0] == (TEXTS[20], "pool/part-1.parquet:1", POOL)
     assert read_texts_meta(files[0]).exclusive
     before = [file.read_bytes() for file in files]
     # As after a run that was killed: one isn't there, and one is of other texts.
@@ -61,13 +62,20 @@ def test_shards_are_scored_and_not_again(
     assert score_shards(black_box, shards, output) == (2, 35, 1)
     assert files[2].read_bytes() == before[2]
     assert len(read_scores(files[0]).texts) == 5
+    # As many texts, but others.
+    pq.write_table(pa.table({"text": TEXTS[40:45]}), shards / "part-0.parquet")
+    later = files[0].stat().st_mtime + 1
+    os.utime(shards / "part-0.parquet", (later, later))
+    assert score_shards(black_box, shards, output) == (1, 5, 2)
+    assert read_scores(files[0]).texts == TEXTS[40:45]
 
 
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
         ("review", ["a"], r"it has the columns review\. Expected one named 'text'"),
-        ("text", ["a", None], "row 2: 'text' is None"),
+        ("text", ["a", None], "row 2: 'text' is empty"),
+        ("text", ["a", ""], "row 2: 'text' is empty"),
         ("text", [1, 2], "row 1: 'text' is 1"),
     ],
 )
@@ -94,6 +102,44 @@ def test_folders_that_do_not_fit_are_refused(black_box: Path, tmp_path: Path) ->
     (tmp_path / "empty" / "a.parquet").write_bytes(b"PAR1 but no more")
     with pytest.raises(InputError, match=r"Can't read .*a\.parquet"):
         score_shards(black_box, tmp_path / "empty", tmp_path / "scores")
+    (tmp_path / "empty" / "part=1").mkdir()
+    (tmp_path / "empty" / "part=1" / "b.parquet").touch()
+    with pytest.raises(InputError, match="Expected all files side by side"):
+        score_shards(black_box, tmp_path / "empty", tmp_path / "scores")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pool-confidence", 0.5], "Can't use --pool-confidence"),
+        (["--pool-labels", "balanced"], "Can't use --pool-labels"),
+        (["--cache", "x"], "Can't use --cache"),
+        (["--workers", 2], "Can't use --workers"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    options: list[object],
+    message: str,
+    write: Callable[..., Path],
+    black_box: Path,
+    tmp_path: Path,
+    run_step: RunStep,
+) -> None:
+    result = run_step("score", black_box, write([5]), tmp_path / "scores", *options)
+    assert result.code == 1
+    assert message in result.output
+    assert not (tmp_path / "scores").exists()
+
+
+def test_a_bad_shard_stops_no_others(
+    write: Callable[..., Path], black_box: Path, tmp_path: Path
+) -> None:
+    shards = write([5, 5, 5])
+    pq.write_table(pa.table({"review": ["a"]}), shards / "part-1.parquet")
+    with pytest.raises(InputError, match=r"Can't score 1 of 3 shards.*part-1.*Expected one named"):
+        score_shards(black_box, shards, tmp_path / "scores")
+    names = sorted(path.name for path in (tmp_path / "scores").iterdir())
+    assert names == ["part-0.parquet", "part-2.parquet"]
 
 
 # Ray leaves sockets and files open when it stops.

@@ -18,7 +18,7 @@ from .outputs import atomic_file
 from .products import BEST, read_stats, require
 from .records import GOLD, POOL, copy_scores, read_texts
 from .students import Architecture, train_student
-from .teacher_info import hash_file
+from .teacher_info import fingerprint, hash_file
 
 # The learning curves: so many synthetic texts, and shares of the pool.
 SYNTHETIC_SIZES = (0, 5000, 15000, 30000)
@@ -95,8 +95,8 @@ def ablate(
     progress: Callable[[str], object] = lambda name: None,
 ) -> dict[str, Any]:
     """Train a student on each part of the scored texts and measure it on test. What is done is written
-    at once: a run that was interrupted goes on where it was, as long as texts, scores and settings are
-    the same.
+    at once: a run that was interrupted goes on where it was, as long as texts, scores, vectors and
+    config are the same.
 
     architecture (Architecture): What the student is made of.
     corpus (Path): The folder of the gold corpus.
@@ -123,6 +123,9 @@ def ablate(
         "seed": seed,
         "scored": hash_file(scored),
         "config": hash_file(architecture.config),
+        "dev": hash_file(corpus / "dev.spacy"),
+        "test": hash_file(corpus / "test.spacy"),
+        "vectors": fingerprint(training / "vectors"),
     }
     done = _read_done(output, key)
     start(len(parts) - len(done))

@@ -37,6 +37,8 @@ SENTENCE_ENDS = (".", "!", "?", "...", "…", "\n", "\n\n")
 TRAIN, VOCABULARY = "train", "vocabulary"
 # spacy-lookups-data's table of logarithms of words' probabilities.
 PROBABILITIES = "lexeme_prob"
+# A word is drawn so often at most until it is another one than that in the text.
+MAX_DRAWS = 20
 
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
@@ -133,18 +135,19 @@ def list_words_by_tag(docs: Sequence[Doc], tagger: Tagger) -> dict[str, list[str
     }
 
 
-def read_pool_docs(nlp: Language, pool: Path | None, n_texts: int) -> list[Doc]:
+def read_pool_docs(nlp: Language, pool: Path | None, n_texts: int, seed: int = 0) -> list[Doc]:
     """Read some of the pool's texts.
 
     nlp (Language): Tokenizes them.
     pool (Path | None): Parquet file of unlabelled texts.
-    n_texts (int): How many of them to take at most, drawn evenly: the same ones each time.
+    n_texts (int): How many of them to take at most, drawn evenly.
+    seed (int): Seed of the draw.
     RETURNS (list[Doc]): Their documents; `user_data["source"]` says where each came from. None where
         there is no pool.
     RAISES (InputError): The pool can't be read.
     """
     docs = []
-    for row in sample_texts(Path(pool), n_texts) if pool else ():
+    for row in sample_texts(Path(pool), n_texts, seed) if pool else ():
         doc = nlp.make_doc(row.text)
         doc.user_data[SOURCE] = row.source
         docs.append(doc)
@@ -256,7 +259,7 @@ def create_swap_pos_augmenter(
         # What language the words are in is known with the first call only.
         if not state:
             state["tagger"] = make_tagger(nlp, tagger)
-            docs = read_pool_docs(nlp, pool, pool_texts) if POOL in sources else []
+            docs = read_pool_docs(nlp, pool, pool_texts, seed) if POOL in sources else []
             if TRAIN in sources:
                 docs += DocBin().from_disk(corpus).get_docs(nlp.vocab)
             known = []
@@ -277,24 +280,26 @@ def create_swap_pos_augmenter(
         chosen = {i for i in swappable if rng.random() < probability} or {rng.choice(swappable)}
         words = [token.text for token in doc]
         for i in sorted(chosen):
-            found = candidates[tags[i]]
-            # There are two words at least: the draw ends.
-            while (word := draw(found, rng)).lower() == doc[i].lower_:
-                pass
-            words[i] = match_case(word, words[i])
+            words[i] = match_case(draw(candidates[tags[i]], rng, doc[i].lower_), words[i])
         yield make_variant(nlp, example, _join(doc, words))
 
     return swap_pos
 
 
-def draw(candidates: Candidates, rng: random.Random) -> str:
+def draw(candidates: Candidates, rng: random.Random, unlike: str = "") -> str:
     """Draw a word by its weight.
 
     candidates (Candidates): The words.
     rng (Random): Draws.
-    RETURNS (str): One of them.
+    unlike (str): A word in lower-case letters that isn't wanted; there is another one.
+    RETURNS (str): The word.
     """
-    return candidates.words[bisect(candidates.sums, rng.random() * candidates.sums[-1])]
+    for _ in range(MAX_DRAWS):
+        word = candidates.words[bisect(candidates.sums, rng.random() * candidates.sums[-1])]
+        if word.lower() != unlike:
+            return word
+    # It outweighs all others.
+    return rng.choice([word for word in candidates.words if word.lower() != unlike])
 
 
 @registry.augmenters("distill.sample_ngram.v1")
@@ -387,7 +392,7 @@ def create_mix_sentences_augmenter(
         # What language the texts are in is known with the first call only.
         if not numbers:
             docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
-            for doc in docs + read_pool_docs(nlp, pool, pool_texts):
+            for doc in docs + read_pool_docs(nlp, pool, pool_texts, seed):
                 found = [sent.text.strip() for sent in split_sentences(doc)]
                 sentences.extend(found)
                 numbers.append(len(found))

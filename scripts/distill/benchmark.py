@@ -14,8 +14,9 @@ import spacy
 from threadpoolctl import threadpool_limits
 
 from .documents import read_gold
+from .errors import InputError
 from .evaluation import TEACHER, THREADS, list_candidates
-from .measure import count_words, load_predictor, seconds_per_pass
+from .measure import count_words, is_file_of_scores, load_predictor, seconds_per_pass
 from .products import read_stats, require
 
 TOKENIZER = "tokenizer alone"
@@ -80,6 +81,11 @@ def benchmark(
     RETURNS (list[Throughput]): Fastest first.
     RAISES (InputError): A model or the corpus is missing.
     """
+    if is_file_of_scores(training / TEACHER):
+        raise InputError(
+            "Can't compare throughput: the teacher is a file of scores, which has none. Expected a "
+            "teacher that scores texts itself."
+        )
     labels = read_stats(corpus)["labels"]
     candidates = list_candidates(training, architectures)
     for candidate in candidates:

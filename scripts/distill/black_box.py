@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import joblib
 import numpy
 import pandas as pd
 from numpy.typing import NDArray
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -19,13 +21,11 @@ from .live_teachers import as_teacher, find_columns, probabilities_to_logits
 from .metrics import dev_score
 from .outputs import atomic_folder
 from .products import read_stats
-from .tables import read_table
+from .tables import parse_text, read_table
 from .teacher_info import TeacherInfo, hash_file, write_teacher_info
 
 # What is hidden from a teacher that has no word for it.
 MASK_TOKEN = "[MASK]"
-# How far the probabilities of a text may be from adding up to 1.
-SUM_TOLERANCE = 0.01
 EXPECTED = (
     "Expected MODULE:NAME, something to be imported from the folder that you are in, or a table "
     "(JSONL, CSV, TSV, Excel, Parquet) with the column 'text' and one for each label. Set it with "
@@ -50,8 +50,7 @@ def load_black_box(name: str, labels: Sequence[str], *, exclusive: bool) -> Blac
 
     name (str): "module:name" of a spaCy pipeline, a scikit-learn classifier of texts or a function from
         texts to dictionaries of probabilities (see live_teachers.as_teacher); or the path of a table of
-        texts and scores: probabilities where all are from 0 to 1 and, for exclusive labels, add up to 1
-        for each text; else logits.
+        texts and scores: probabilities where all are from 0 to 1, else logits.
     labels (Sequence[str]): The labels, in the order wanted.
     exclusive (bool): Whether they exclude each other.
     RETURNS (BlackBox): The teacher. Scoring raises an InputError where it gives nothing usable.
@@ -66,7 +65,11 @@ def load_black_box(name: str, labels: Sequence[str], *, exclusive: bool) -> Blac
         )
     elif attribute and all(part.isidentifier() for part in module.split(".")):
         found = _import(name, module, attribute)
-        score, digest, is_file = _load_callable(name, found, labels, exclusive), _hash(found), False
+        score, digest, is_file = (
+            _load_callable(name, found, labels, exclusive),
+            _hash(found, module),
+            False,
+        )
     else:
         raise InputError(f"Can't find the black box '{name}'. {EXPECTED}")
     return BlackBox(score, hashlib.sha256(f"{name}\n{digest}".encode()).hexdigest(), is_file)
@@ -84,12 +87,19 @@ def _import(name: str, module: str, attribute: str) -> Any:
         ) from error
 
 
-def _hash(found: Any) -> str:
-    """Tell a callable from others: by the fingerprint that it gives itself, or by its module's code."""
+def _hash(found: Any, module: str) -> str:
+    """Tell a callable from others: by the fingerprint that it gives itself; else by the code of the
+    module that it was imported from, and what it has learned.
+    """
     if given := getattr(found, "fingerprint", None):
         return str(given)
-    path = getattr(sys.modules.get(getattr(found, "__module__", None) or ""), "__file__", None)
-    return hash_file(Path(path)) if path else ""
+    path = getattr(sys.modules[module], "__file__", None)
+    learned = ""
+    if isinstance(found, Language):
+        learned = joblib.hash(found.to_bytes())
+    elif hasattr(found, "classes_"):
+        learned = joblib.hash(found)
+    return f"{hash_file(Path(path)) if path else ''}\n{learned}"
 
 
 def _load_callable(name: str, found: Any, labels: Sequence[str], exclusive: bool) -> Score:
@@ -102,11 +112,17 @@ def _load_callable(name: str, found: Any, labels: Sequence[str], exclusive: bool
         # It reads the texts of documents alone: one token each will do. A vocabulary remembers what it
         # has seen: each call has its own.
         vocab = Vocab()
-        docs = [Doc(vocab, words=[text], spaces=[False]) for text in texts]
+        docs = [Doc(vocab, words=[text], spaces=[False]) if text else Doc(vocab) for text in texts]
         try:
             logits = teacher(docs)
         except SettingError as error:
             raise InputError(f"Can't use the black box '{name}': {error}") from error
+        # Somebody else's code: whatever it raises is to be told.
+        except Exception as error:
+            raise InputError(
+                f"Can't use the black box '{name}': it raised {type(error).__name__}: {error}. Expected "
+                "a dictionary of a probability for each label, for each text."
+            ) from error
         return _check_finite(name, texts, logits)
 
     return score
@@ -135,10 +151,9 @@ def _load_file(path: Path, labels: Sequence[str], exclusive: bool) -> Score:
         values = frame[[names[i] for i in columns]].apply(pd.to_numeric).to_numpy("float64")
     except (SettingError, ValueError, TypeError) as error:
         raise InputError(f"Can't use {path}: {error} {EXPECTED}") from error
-    texts = frame["text"].astype(str).tolist()
+    texts = _read_texts(path, frame["text"].tolist(), values)
     _check_finite(str(path), texts, values)
-    sums_to_one = not exclusive or bool((numpy.abs(values.sum(axis=1) - 1) <= SUM_TOLERANCE).all())
-    if sums_to_one and values.min() >= 0 and values.max() <= 1:
+    if values.min() >= 0 and values.max() <= 1:
         values = probabilities_to_logits(values, exclusive=exclusive)
     rows = {text: i for i, text in enumerate(texts)}
 
@@ -156,6 +171,41 @@ def _load_file(path: Path, labels: Sequence[str], exclusive: bool) -> Score:
     return score
 
 
+def _read_texts(path: Path, cells: Sequence[Any], values: NDArray[numpy.float64]) -> list[str]:
+    """Check the texts of a file: strings, and where one is there twice, with the same scores."""
+    seen: dict[str, int] = {}
+    for i, cell in enumerate(cells):
+        try:
+            parse_text(cell)
+        except ValueError as error:
+            raise InputError(
+                f"Can't use {path}, row {i + 1}: {error}. Mend or remove the row."
+            ) from error
+        first = seen.setdefault(cell, i)
+        if not numpy.array_equal(values[first], values[i], equal_nan=True):
+            raise InputError(
+                f"Can't use {path}: rows {first + 1} and {i + 1} have the same text ('{cell[:60]}') and "
+                "different scores. Expected one row for a text. Remove one."
+            )
+    return list(cells)
+
+
+def find_black_box(info: TeacherInfo) -> BlackBox:
+    """Find the black box that is the teacher.
+
+    info (TeacherInfo): What the step `teacher` noted.
+    RETURNS (BlackBox): The teacher.
+    RAISES (InputError): It can't be found, or isn't the same any more.
+    """
+    box = load_black_box(info.transformer, info.labels, exclusive=info.exclusive)
+    if box.fingerprint != info.fingerprint:
+        raise InputError(
+            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Run that "
+            "step again."
+        )
+    return box
+
+
 def note_black_box(name: str, corpus: Path, output: Path, *, lang: str) -> float:
     """Put a black box in a fine-tuned teacher's place: note what later steps must know of it.
 
@@ -169,6 +219,9 @@ def note_black_box(name: str, corpus: Path, output: Path, *, lang: str) -> float
     stats = read_stats(corpus)
     labels, exclusive = stats["labels"], stats["exclusive"]
     box = load_black_box(name, labels, exclusive=exclusive)
+    if box.is_file:  # what lacks is said before anything is made
+        splits = [read_gold(corpus / f"{split}.spacy", lang) for split in ("train", "dev", "test")]
+        box.score([text for split in splits for text in split.texts])
     texts, gold = read_gold(corpus / "dev.spacy", lang)
     score = dev_score(gold, box.score(texts), exclusive)
     info = TeacherInfo(

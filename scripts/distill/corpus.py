@@ -280,7 +280,8 @@ def write_corpus(corpus: Corpus, pool: Sequence[TextRow], lang: str, output: Pat
     (output / "stats.json").unlink(missing_ok=True)
     for split in SPLITS:
         write_docs(output / f"{split}.spacy", docs[split])
-    write_texts(output / POOL_FILE, pool, TextsMeta(corpus.labels, "", "", corpus.stats["seed"]))
+    meta = TextsMeta(corpus.labels, "", "", corpus.stats["seed"], corpus.stats["exclusive"])
+    write_texts(output / POOL_FILE, pool, meta)
     for name, content in (("labels", corpus.labels), ("stats", corpus.stats)):
         with atomic_file(output / f"{name}.json") as path:
             srsly.write_json(path, content)

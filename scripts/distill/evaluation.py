@@ -21,7 +21,7 @@ from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, read_stats, require
 from .records import GOLD, POOL, read_texts
-from .teacher_info import INFO, read_teacher_info
+from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 
 TEACHER, TFIDF = "teacher", "tfidf_logreg"
@@ -198,7 +198,11 @@ def evaluate_models(
 def _describe_scored(scored: Path) -> dict[str, Any]:
     methods = Counter(row.method for row in read_texts(scored))
     synthetic = methods.total() - methods[GOLD] - methods[POOL]
-    return {"scored": dict(methods), "synthetic": synthetic}
+    return {
+        "scored": dict(methods),
+        "synthetic": synthetic,
+        "scored_fingerprint": hash_file(scored),
+    }
 
 
 def _describe_models(

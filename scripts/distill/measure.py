@@ -45,12 +45,13 @@ def load_predictor(path: Path, labels: list[str]) -> Predict:
     RETURNS (Predict): From texts to probabilities of the shape (texts, labels).
     """
     if (path / INFO).is_file():
-        from .black_box import load_black_box
+        from .black_box import find_black_box
         from .metrics import to_probabilities
 
         info = read_teacher_info(path)
-        box = load_black_box(info.transformer, labels, exclusive=info.exclusive)
-        return lambda texts: to_probabilities(box.score(texts), info.exclusive)
+        box = find_black_box(info)
+        columns = [info.labels.index(label) for label in labels]
+        return lambda texts: to_probabilities(box.score(texts), info.exclusive)[:, columns]
     if path.is_dir():
         import spacy
 

@@ -150,7 +150,8 @@ def create_mixture_augmenter(
 
     Texts are different when they differ in more than case, punctuation and spacing; of two that were
     made of one text and are nearly the same, one is kept. A method that runs out of new texts leaves
-    its share to the others.
+    its share to the others. It remembers what it has made for as long as it lives: as the augmenter of a
+    corpus that is read over and over it makes other texts each time, and ever fewer of short texts.
 
     methods (dict[str, Augmenter]): The augmenters by name.
     weights (dict[str, float]): The share of each, 0 or more; what they add up to doesn't matter.

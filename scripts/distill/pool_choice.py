@@ -39,8 +39,8 @@ def measure_confidence(
 def choose_pool(
     scored: Path, output: Path, *, min_confidence: float, balance: bool, seed: int
 ) -> Choice:
-    """Copy a file of scores but for some of the pool's texts; all others stay. Texts and scores are in
-    memory one row group at a time.
+    """Copy a file of scores but for some of the pool's texts; all others stay. Texts are in memory one
+    row group at a time, scores of the pool all at once.
 
     scored (Path): Parquet file of all scores.
     output (Path): Parquet file for those that are kept.

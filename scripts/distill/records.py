@@ -178,8 +178,11 @@ def read_column(path: Path, name: str) -> Iterator[Any]:
             f"Can't use {path}: it has the columns {', '.join(file.schema_arrow.names)}. Expected one "
             f"named '{name}'."
         )
-    for batch in file.iter_batches(columns=[name]):
-        yield from batch.column(name).to_pylist()
+    try:
+        for batch in file.iter_batches(columns=[name]):
+            yield from batch.column(name).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"Can't read {path}: {error}. It is damaged: make it again.") from error
 
 
 def _meta(file: pq.ParquetFile) -> TextsMeta:

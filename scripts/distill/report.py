@@ -60,10 +60,11 @@ COLUMNS = (
 
 
 class Report(NamedTuple):
-    """The files of a report."""
+    """The files of a report, and whether an ablation was left out since it is of other scores."""
 
     page: Path
     table: Path
+    outdated: bool = False
 
 
 def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
@@ -245,12 +246,15 @@ def build_report(metrics_path: Path, output: Path) -> Report:
         "plot": plot_accuracy_against_speed(metrics),
         "ablation": None,
     }
+    outdated = False
     if (metrics_path.parent / ABLATION).is_file():
-        context["ablation"] = srsly.read_json(metrics_path.parent / ABLATION)
-        context["curves"] = plot_learning_curves(context["ablation"])
+        ablation = srsly.read_json(metrics_path.parent / ABLATION)
+        outdated = ablation["scored"] != metrics["data"].get("scored_fingerprint")
+        if not outdated:
+            context.update(ablation=ablation, curves=plot_learning_curves(ablation))
     environment = make_environment()
     for name in (PAGE, TABLE):
         with atomic_file(output / name) as temporary:
             rendered = environment.get_template(f"{name}.jinja").render(context)
             temporary.write_text(rendered, encoding="utf8")
-    return Report(output / PAGE, output / TABLE)
+    return Report(output / PAGE, output / TABLE, outdated)

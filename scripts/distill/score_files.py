@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from .black_box import BlackBox, load_black_box
+from .black_box import find_black_box
 from .errors import InputError
 from .pool_choice import Choice, choose_pool
 from .records import (
@@ -32,7 +32,8 @@ from .scoring import (
     score_texts,
     score_with_cache,
 )
-from .teacher_info import TeacherInfo, read_teacher_info
+from .tables import parse_text
+from .teacher_info import read_teacher_info
 
 # Texts of like length are sought among so many.
 TEXTS_IN_MEMORY = 65536
@@ -162,36 +163,21 @@ class FileScorer:
         return score
 
 
-def find_black_box(info: TeacherInfo) -> BlackBox:
-    """Find the black box that is the teacher.
-
-    info (TeacherInfo): What the step `teacher` noted.
-    RETURNS (BlackBox): The teacher.
-    RAISES (InputError): It can't be found, or isn't the same any more.
-    """
-    box = load_black_box(info.transformer, info.labels, exclusive=info.exclusive)
-    if box.fingerprint != info.fingerprint:
-        raise InputError(
-            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Run that "
-            "step again."
-        )
-    return box
-
-
 def read_plain(path: Path) -> Iterator[TextRow]:
     """Read a Parquet file of which nothing is known but that it has texts.
 
     path (Path): A Parquet file with a column `text`.
     YIELDS (TextRow): The texts, as the pool's.
-    RAISES (InputError): It can't be read, or a text is null.
+    RAISES (InputError): It can't be read, or a text can't be used: see tables.parse_text.
     """
     for i, text in enumerate(read_column(path, "text"), start=1):
-        if not isinstance(text, str):
+        try:
+            parsed = parse_text(text)
+        except ValueError as error:
             raise InputError(
-                f"Can't score {path}, row {i}: 'text' is {text!r}. Expected a string. Mend or "
-                "remove the row."
-            )
-        yield TextRow(text, f"{path.name}:{i}", POOL)
+                f"Can't score {path}, row {i}: {error}. Mend or remove the row."
+            ) from error
+        yield TextRow(parsed, f"pool/{path.name}:{i}", POOL)
 
 
 def score_file(

@@ -79,7 +79,7 @@ def has_fast_bfloat16(gpu_id: int = -1) -> bool:
     RETURNS (bool): Whether it does.
     """
     if gpu_id >= 0:
-        return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 

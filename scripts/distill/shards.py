@@ -40,6 +40,12 @@ def list_shards(folder: Path, output: Path) -> list[Shard]:
             f"Can't write scores to {output}: the texts are there. Name another folder."
         )
     paths = sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+    nested = sorted(folder.glob(f"*/**/*{SUFFIX}"))
+    if nested:
+        raise InputError(
+            f"Can't score {folder}: there are Parquet files in folders of it ({nested[0]}). Expected "
+            "all files side by side. Move them, or score each folder."
+        )
     if not paths:
         raise InputError(
             f"Can't score {folder}: it holds no files that end in {SUFFIX}. Expected Parquet files with "
@@ -53,9 +59,11 @@ def is_scored(shard: Shard, fingerprint: str) -> bool:
 
     shard (Shard): The shard.
     fingerprint (str): The teacher's.
-    RETURNS (bool): Whether it has: the texts are as many.
+    RETURNS (bool): Whether it has: the texts are as many, and haven't been written since.
     """
     if not shard.output.is_file() or not is_ours(shard.output):
+        return False
+    if shard.output.stat().st_mtime < shard.texts.stat().st_mtime:
         return False
     meta = read_texts_meta(shard.output, scored=True)
     return meta.teacher == fingerprint and count_rows(shard.output) == count_texts(shard.texts)
@@ -89,31 +97,36 @@ def score_shards(
     progress (Callable[[int], object]): Told the number of texts of each shard that is done.
     start (Callable[[int], object]): Told the number of texts to be scored.
     RETURNS (ShardsScored): How many.
-    RAISES (InputError): An input can't be used, or Ray isn't installed.
+    RAISES (InputError): An input can't be used, or Ray can't. A shard that can't be scored stops none of
+        the others.
     """
     fingerprint = read_teacher_info(teacher).fingerprint
     shards = list_shards(folder, output)
     missing = [shard for shard in shards if not is_scored(shard, fingerprint)]
     start(sum(count_texts(shard.texts) for shard in missing))
-    texts = 0
+    texts, errors = 0, []
     run = _run_on_ray if engine == "ray" else _run_here
-    for scored in run(teacher, missing, workers, gpu_id) if missing else ():
+    for scored, error in run(teacher, missing, workers, gpu_id) if missing else ():
         progress(scored)
         texts += scored
+        errors += [error] if error else []
+    if errors:
+        raise InputError(
+            f"Can't score {len(errors)} of {len(shards)} shards. The first: {errors[0]} The others are "
+            "done; run the same command again for these."
+        )
     return ShardsScored(len(missing), texts, len(shards) - len(missing))
 
 
-def _run_here(teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int) -> Iterator[int]:
-    scorer = FileScorer(teacher, gpu_id=gpu_id)
-    for shard in shards:
-        yield scorer.score(shard.texts, shard.output).texts
-
-
 class ShardActor:
-    """An actor of Ray's: a teacher that scores shards."""
+    """A teacher that scores shards. It is loaded with the first of them, so that what prevents it is
+    told like all else.
+    """
 
     def __init__(self, teacher: str, gpu_id: int) -> None:
-        self._scorer = FileScorer(Path(teacher), gpu_id=gpu_id)
+        self._teacher = Path(teacher)
+        self._gpu_id = gpu_id
+        self._scorer: FileScorer | None = None
 
     def __call__(self, row: dict[str, str]) -> dict[str, Any]:
         """Score the shard of a row.
@@ -123,13 +136,36 @@ class ShardActor:
             where the shard can't be scored.
         """
         try:
+            if self._scorer is None:
+                self._scorer = FileScorer(self._teacher, gpu_id=self._gpu_id)
             scored = self._scorer.score(Path(row["texts"]), Path(row["output"])).texts
         except InputError as error:
             return {"scored": 0, "error": str(error)}
+        # One shard may not end the work on all others, on whatever machine it is.
+        except Exception as error:
+            message = f"{row['texts']}: {type(error).__name__}: {error}."
+            return {"scored": 0, "error": message}
         return {"scored": scored, "error": ""}
 
 
-def _run_on_ray(teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int) -> Iterator[int]:
+def _to_row(shard: Shard) -> dict[str, str]:
+    return {"texts": str(shard.texts.resolve()), "output": str(shard.output.resolve())}
+
+
+def _run_here(
+    teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int
+) -> Iterator[tuple[int, str]]:
+    """Give for each shard the number of texts that were scored, and an error or none."""
+    actor = ShardActor(str(teacher), gpu_id)
+    for shard in shards:
+        result = actor(_to_row(shard))
+        yield result["scored"], result["error"]
+
+
+def _run_on_ray(
+    teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int
+) -> Iterator[tuple[int, str]]:
+    """Do the same with as many actors as asked for."""
     try:
         import ray
     except ImportError as error:
@@ -138,7 +174,13 @@ def _run_on_ray(teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: in
             "--engine local."
         ) from error
     # A cluster named by RAY_ADDRESS or `ray job submit`; else one on this machine.
-    ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
+    try:
+        ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"Can't score on Ray: {error} Expected a cluster at RAY_ADDRESS, or none named, for one on "
+            "this machine."
+        ) from error
     ray.data.DataContext.get_current().enable_progress_bars = False
     on_gpu = gpu_id >= 0
     available = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 0))
@@ -146,26 +188,14 @@ def _run_on_ray(teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: in
         raise InputError(
             "Can't score on Ray: the cluster has no GPU. Expected one or more. Use --gpu-id -1 for CPUs."
         )
-    actors = min(workers or available, len(shards))
-    rows = [
-        {"texts": str(shard.texts.resolve()), "output": str(shard.output.resolve())}
-        for shard in shards
-    ]
-    results = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+    results = ray.data.from_items(
+        [_to_row(shard) for shard in shards], override_num_blocks=len(shards)
+    ).map(
         ShardActor,
         fn_constructor_args=[str(teacher.resolve()), 0 if on_gpu else -1],
-        concurrency=actors,
+        concurrency=min(workers or available, len(shards)),
         num_cpus=1,
         num_gpus=1 if on_gpu else 0,
     )
-    errors = []
     for row in results.iter_rows():
-        if row["error"]:
-            errors.append(row["error"])
-        else:
-            yield row["scored"]
-    if errors:
-        raise InputError(
-            f"Can't score {len(errors)} of {len(shards)} shards. The first: {errors[0]} The others are "
-            "done; run the same command again for these."
-        )
+        yield row["scored"], row["error"]

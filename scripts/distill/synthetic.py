@@ -76,6 +76,7 @@ def make_synthetic(
     *,
     seed: int,
     pool: Sequence[Doc] = (),
+    known: Iterable[str] = (),
     avoid: Iterable[str] = (),
     progress: Callable[[int], object] = lambda made: None,
 ) -> Synthetic:
@@ -86,6 +87,7 @@ def make_synthetic(
     mixture (Mixture): Makes the texts, and knows how many.
     seed (int): Seed of the order in which texts are taken.
     pool (Sequence[Doc]): Unlabelled texts to make others of as well.
+    known (Iterable[str]): More texts that are there already.
     avoid (Iterable[str]): Texts that may not be made, nor near duplicates of them: those of dev and
         test.
     progress (Callable[[int], object]): Told the number of texts made, in instalments.
@@ -94,13 +96,13 @@ def make_synthetic(
     """
     rng = random.Random(seed)
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in [*docs, *pool]]
-    mixture.avoid(avoid, known=[doc.text for doc in [*docs, *pool]])
+    mixture.avoid(avoid, known=[*known, *(doc.text for doc in [*docs, *pool])])
     rows = [TextRow(doc.text, doc.user_data[SOURCE], GOLD) for doc in docs]
     while examples and not mixture.finished:
         for example in rng.sample(examples, len(examples)):
             for variant in mixture(nlp, example):
-                known = variant.reference.user_data
-                rows.append(TextRow(variant.reference.text, known[SOURCE], known[METHOD]))
+                data = variant.reference.user_data
+                rows.append(TextRow(variant.reference.text, data[SOURCE], data[METHOD]))
                 progress(1)
     counts = {name: method.made for name, method in mixture.methods.items()}
     return Synthetic(rows, counts, dict(mixture.dropped))
@@ -146,17 +148,18 @@ def build_synthetic(
     }
     held_out = [read_docs(corpus / f"{split}.spacy", lang) for split in ("dev", "test")]
     nlp = spacy.blank(lang)
+    pool = list(read_texts(corpus / POOL_FILE))
     mixture, pool_texts = load_recipe(config, overrides)
     synthetic = make_synthetic(
         nlp,
         read_docs(corpus / "train.spacy", lang),
         mixture,
         seed=seed,
-        pool=read_pool_docs(nlp, corpus / POOL_FILE, pool_texts),
+        pool=read_pool_docs(nlp, corpus / POOL_FILE, pool_texts, seed),
+        known=[row.text for row in pool],
         avoid=[doc.text for docs in held_out for doc in docs],
         progress=progress,
     )
-    pool = list(read_texts(corpus / POOL_FILE))
     meta = TextsMeta(
         stats["labels"], teacher.fingerprint, teacher.mask_token, seed, stats["exclusive"]
     )

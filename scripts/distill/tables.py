@@ -252,7 +252,13 @@ def _cell(value: Any) -> Any:
     return None if pd.api.types.is_scalar(value) and pd.isna(value) else value
 
 
-def _parse_text(value: Any) -> str:
+def parse_text(value: Any) -> str:
+    """Check a text.
+
+    value (Any): A cell of a table.
+    RETURNS (str): The text.
+    RAISES (ValueError): It is missing, blank, no string, or longer than spaCy takes.
+    """
     text = _cell(value)
     if text is None or (isinstance(text, str) and not text.strip()):
         raise ValueError("'text' is empty, expected a text")
@@ -276,7 +282,7 @@ def _read_file(path: Path, task: Task, split: str | None, skip_invalid: bool) ->
         try:
             if split is None and row_split is not None:
                 row_split = _parse_split(row_split)
-            parsed, labels = _parse_text(text), parse_labels(task, column, _cell(value))
+            parsed, labels = parse_text(text), parse_labels(task, column, _cell(value))
         except ValueError as error:
             if not skip_invalid:
                 raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
@@ -360,7 +366,8 @@ def read_pool(path: Path, *, skip_invalid: bool = False) -> RawPool:
             )
         for row, value in zip(frame.index, frame["text"]):
             try:
-                texts.append(PoolText(_parse_text(value), f"{file.stem}:{row}"))
+                source = f"pool/{file.name}:{row}"  # never that of a gold text
+                texts.append(PoolText(parse_text(value), source))
             except ValueError as error:
                 if not skip_invalid:
                     raise InputError(f"Can't read {file}, row {row}: {error}. {REMEDY}") from error

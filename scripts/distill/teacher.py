@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer
 
 from .errors import InputError
-from .products import BEST
+from .products import BEST, read_stats
 from .teacher_info import WORDS, TeacherInfo, fingerprint, hash_file, write_teacher_info
 from .training import Trained, corpus_overrides, read_config, steps_per_epoch, train
 from .vocabulary import list_whole_words
@@ -113,11 +113,19 @@ def train_teacher(
         }
     )
     tokenizer = AutoTokenizer.from_pretrained(name)
+    exclusive = read_stats(corpus)["exclusive"]
     labels, words = srsly.read_json(corpus / "labels.json"), list_whole_words(tokenizer)
 
     def note(folder: Path, dev_score: float) -> None:
         mask_token = tokenizer.mask_token or tokenizer.unk_token or ""
-        info = TeacherInfo(transformer, fingerprint(folder / BEST), mask_token, labels, dev_score)
+        info = TeacherInfo(
+            transformer,
+            fingerprint(folder / BEST),
+            mask_token,
+            labels,
+            dev_score,
+            exclusive=exclusive,
+        )
         write_teacher_info(folder, info)
         (folder / WORDS).write_text("\n".join(words), encoding="utf8")
 

@@ -24,7 +24,7 @@ class TeacherInfo:
     dev_score (float): Accuracy (exclusive labels) or micro-averaged F-score on dev, from 0 to 1.
     black_box (bool): Whether it is no transformer, but something to be found by the name in
         `transformer`: see black_box.py.
-    exclusive (bool): Whether a black box's labels exclude each other.
+    exclusive (bool): Whether its labels exclude each other.
     """
 
     transformer: str
