@@ -17,6 +17,7 @@ from scripts.distill.evaluation import (
 )
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.records import TextRow, TextsMeta, write_texts
+from scripts.distill.teacher_info import hash_file
 
 from .conftest import Run
 
@@ -118,4 +119,5 @@ def test_texts_of_the_pool_are_not_counted_as_synthetic(tmp_path: Path) -> None:
     rows = [TextRow(f"text {i}", "a:1", method) for i, method in enumerate(METHODS)]
     write_texts(tmp_path / "scored.parquet", rows, TextsMeta(["a", "b"], "", "", 0))
     described = _describe_scored(tmp_path / "scored.parquet")
+    assert described.pop("scored_fingerprint") == hash_file(tmp_path / "scored.parquet")
     assert described == {"scored": {"gold": 1, "swap": 2, "pool": 3}, "synthetic": 2}
