@@ -11,6 +11,7 @@ import matplotlib
 import srsly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from .outputs import atomic_file
 from .products import require
@@ -175,6 +176,8 @@ def plot_learning_curves(ablation: dict[str, Any]) -> str:
         axes = figure.add_subplot(1, len(drawn), i)
         axes.plot(*zip(*points), marker="o", color=COLOURS["student"])
         axes.set_xlabel(CURVES[group])
+        axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.set_ylabel("accuracy on test, %")
     return to_svg(figure)
 
