@@ -1,6 +1,16 @@
+from collections.abc import Callable
+
 import pytest
 
 from scripts.distill.settings import check_least, check_share
+
+
+def takes(check: Callable[..., None], *arguments: object) -> bool:
+    try:
+        check(*arguments)
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("value", [0, -0.1, 1.5, float("nan")])
@@ -14,6 +24,11 @@ def test_refuses_what_is_too_small() -> None:
         check_least("size", 1, 2, "distill.x.v1")
 
 
-def test_takes_bounds() -> None:
-    check_share("probability", 1, "distill.x.v1")
-    check_least("size", 2, 2, "distill.x.v1")
+@pytest.mark.parametrize(("value", "taken"), [(1, True), (1e-9, True), (0, False), (1.001, False)])
+def test_bounds_of_probabilities(value: float, taken: bool) -> None:
+    assert takes(check_share, "probability", value, "distill.x.v1") is taken
+
+
+@pytest.mark.parametrize(("value", "taken"), [(2, True), (3, True), (1, False)])
+def test_bounds_of_sizes(value: int, taken: bool) -> None:
+    assert takes(check_least, "size", value, 2, "distill.x.v1") is taken

@@ -118,15 +118,7 @@ def ablate(
     rows = list(read_texts(scored))
     methods = [row.method for row in rows]
     parts = list_parts(methods, [row.source for row in rows], seed)
-    key = {
-        "student": architecture.name,
-        "seed": seed,
-        "scored": hash_file(scored),
-        "config": hash_file(architecture.config),
-        "dev": hash_file(corpus / "dev.spacy"),
-        "test": hash_file(corpus / "test.spacy"),
-        "vectors": fingerprint(training / "vectors"),
-    }
+    key = _make_key(architecture, corpus, scored, training, seed)
     done = _read_done(output, key)
     start(len(parts) - len(done))
     texts, gold = read_gold(corpus / "test.spacy", lang)
@@ -144,11 +136,11 @@ def ablate(
             **describe_part(part, methods),
             **{name: figures[name] for name in FIGURES},
         }
-        result = {**key, "test_texts": len(texts), "runs": _in_order(parts, done)}
+        runs = [done[part.name] for part in parts if part.name in done]
         with atomic_file(output) as temporary:
-            srsly.write_json(temporary, result)
+            srsly.write_json(temporary, {**key, "test_texts": len(texts), "runs": runs})
         progress(part.name)
-    return {**key, "test_texts": len(texts), "runs": _in_order(parts, done)}
+    return srsly.read_json(output)
 
 
 @contextmanager
@@ -180,8 +172,19 @@ def _train_on(
         yield student / BEST
 
 
-def _in_order(parts: Sequence[Part], done: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [done[part.name] for part in parts if part.name in done]
+def _make_key(
+    architecture: Architecture, corpus: Path, scored: Path, training: Path, seed: int
+) -> dict[str, Any]:
+    """Say what the figures depend on."""
+    return {
+        "student": architecture.name,
+        "seed": seed,
+        "scored": hash_file(scored),
+        "config": hash_file(architecture.config),
+        "dev": hash_file(corpus / "dev.spacy"),
+        "test": hash_file(corpus / "test.spacy"),
+        "vectors": fingerprint(training / "vectors"),
+    }
 
 
 def _read_done(output: Path, key: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -98,39 +97,22 @@ def benchmark_scoring(
     RETURNS (list[ScoringSpeed]): nlp.pipe first; bfloat16 where the processor multiplies it fast.
     RAISES (InputError): An input is missing.
     """
-    labels = read_texts_meta(texts_path).labels
     nlp = load_teacher(teacher)
     texts = [row.text for row in sample_texts(texts_path, n_texts, seed)]
-    exclusive = excludes_labels(nlp)
-
-    def pipe() -> numpy.ndarray:
-        return numpy.array([[doc.cats[label] for label in labels] for doc in nlp.pipe(texts)])
-
-    def score(context: Callable[[], AbstractContextManager[None]]) -> numpy.ndarray:
-        with context():
-            logits = score_texts(nlp, texts, labels).astype("float64")
-        return to_probabilities(logits, exclusive)
-
-    ways: dict[str, Callable[[], numpy.ndarray]] = {
-        PIPE: pipe,
-        "score, float32": lambda: score(nullcontext),
-    }
-    limits = {name: measure_limit(torch.float32) for name in ways}
-    if has_fast_bfloat16():
-        ways["score, bfloat16"] = lambda: score(lambda: bfloat16(nlp))
-        limits["score, bfloat16"] = measure_limit(torch.bfloat16)
+    ways = _list_ways(nlp, texts, read_texts_meta(texts_path).labels)
+    limits = {dtype: measure_limit(dtype) for dtype in {way.dtype for way in ways.values()}}
     found: dict[str, numpy.ndarray] = {}
     speeds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             start = time.perf_counter()
-            found[name] = way()
+            found[name] = way.score()
             speeds[name].append(len(texts) / (time.perf_counter() - start))
             progress(name)
     pieces, operations = count_pieces(nlp, texts) / len(texts), operations_per_piece(nlp)
-    decided = {name: decide(p, exclusive) for name, p in found.items()}
+    decided = {name: decide(p, excludes_labels(nlp)) for name, p in found.items()}
     results = []
-    for name in ways:
+    for name, way in ways.items():
         speed = statistics.median(speeds[name])
         results.append(
             ScoringSpeed(
@@ -138,9 +120,34 @@ def benchmark_scoring(
                 speed,
                 speed * pieces,
                 statistics.median(a / b for a, b in zip(speeds[name], speeds[PIPE])),
-                speed * pieces * operations / limits[name] if operations else float("nan"),
+                speed * pieces * operations / limits[way.dtype] if operations else float("nan"),
                 float(numpy.abs(found[name] - found[PIPE]).max()),
                 float((decided[name] == decided[PIPE]).all(axis=1).mean()),
             )
         )
     return results
+
+
+class Way(NamedTuple):
+    """A way to score: gives probabilities of the shape (texts, labels), and multiplies in a type."""
+
+    score: Callable[[], numpy.ndarray]
+    dtype: torch.dtype
+
+
+def _list_ways(nlp: Language, texts: Sequence[str], labels: Sequence[str]) -> dict[str, Way]:
+    def pipe() -> numpy.ndarray:
+        return numpy.array([[doc.cats[label] for label in labels] for doc in nlp.pipe(texts)])
+
+    def score() -> numpy.ndarray:
+        logits = score_texts(nlp, texts, labels).astype("float64")
+        return to_probabilities(logits, excludes_labels(nlp))
+
+    def score_in_bfloat16() -> numpy.ndarray:
+        with bfloat16(nlp):
+            return score()
+
+    ways = {PIPE: Way(pipe, torch.float32), "score, float32": Way(score, torch.float32)}
+    if has_fast_bfloat16():
+        ways["score, bfloat16"] = Way(score_in_bfloat16, torch.bfloat16)
+    return ways
