@@ -23,6 +23,14 @@ class PoolLabels(str, Enum):
     balanced = "balanced"
 
 
+class Precision(str, Enum):
+    """What the teacher multiplies in; auto: bfloat16 where the processor is fast at it."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
 class Engine(str, Enum):
     """Where a folder of shards is scored: here, or by Ray on as many machines as it has."""
 
@@ -39,6 +47,9 @@ def score(
         typer.Option(help="Folder of the scores that teachers have given before; for one file"),
     ] = None,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
+    precision: Annotated[
+        Precision, typer.Option(help="What the teacher multiplies in")
+    ] = Precision.auto,
     pool_confidence: Annotated[
         float,
         typer.Option(
@@ -64,7 +75,7 @@ def score(
         _refuse(for_one, "one file", texts)
         if engine is Engine.local:
             _refuse({"--workers": workers}, "--engine ray", texts)
-        _score_folder(teacher, texts, output, engine, workers, gpu_id)
+        _score_folder(teacher, texts, output, engine, workers, gpu_id, precision)
         return
     _refuse({"--engine ray": engine is Engine.ray, "--workers": workers}, "a folder", texts)
     with tqdm(total=count_texts(texts), unit="text", desc="Scoring") as bar:
@@ -74,6 +85,7 @@ def score(
             output,
             cache=cache,
             gpu_id=gpu_id,
+            precision=precision.value,
             min_confidence=pool_confidence,
             balance=pool_labels is PoolLabels.balanced,
             progress=bar.update,
@@ -101,7 +113,13 @@ def _refuse(options: Mapping[str, object], only_for: str, texts: Path) -> None:
 
 
 def _score_folder(
-    teacher: Path, texts: Path, output: Path, engine: Engine, workers: int, gpu_id: int
+    teacher: Path,
+    texts: Path,
+    output: Path,
+    engine: Engine,
+    workers: int,
+    gpu_id: int,
+    precision: Precision,
 ) -> None:
     began = time.perf_counter()
     with tqdm(unit="text", desc="Scoring") as bar:
@@ -112,6 +130,7 @@ def _score_folder(
             engine=engine.value,
             workers=workers,
             gpu_id=gpu_id,
+            precision=precision.value,
             progress=bar.update,
             start=bar.reset,
         )

@@ -4,9 +4,11 @@ import json
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,22 @@ import os, runpy, signal, sys
 from pathlib import Path
 Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
 sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+# One that is killed after it has kept the scores of so many batches.
+KILLED_WHILE_SCORING = """
+import os, runpy, signal, sys
+from scripts.distill.score_cache import ScoreCache
+left, put = int(sys.argv[1]), ScoreCache.put
+def put_and_die(*args):
+    global left
+    put(*args)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+ScoreCache.put = put_and_die
+sys.argv = sys.argv[2:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
@@ -188,6 +206,32 @@ def test_score(small_run: Run, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["scores"]
     scored = score_file(small_run.teacher, texts, output, cache=cache)
     assert 0 < sum(told) == scored.reused < scored.texts
+    assert output.read_bytes() == (small_run.corpus / "scored.parquet").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_score_killed_twice(small_run: Run, tmp_path: Path) -> None:
+    output, cache = tmp_path / "scored.parquet", tmp_path / "scores"
+    texts = small_run.corpus / "synthetic.parquet"
+    arguments = ["scripts.score", small_run.teacher, texts, output, "--cache", cache]
+
+    def run(*python: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, *python, *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def count_kept() -> int:
+        (path,) = cache.glob("*.sqlite")
+        with closing(sqlite3.connect(path)) as connection:
+            return int(connection.execute("SELECT COUNT(*) FROM scores").fetchone()[0])
+
+    kept = []
+    for batches in ("3", "2"):
+        assert run("-c", KILLED_WHILE_SCORING, batches).returncode == -signal.SIGKILL
+        kept.append(count_kept())
+    assert 0 < kept[0] < kept[1]
+    finished = run("-m")
+    assert finished.returncode == 0, finished.stderr
+    assert f"{kept[1]} not scored again" in " ".join((finished.stdout + finished.stderr).split())
     assert output.read_bytes() == (small_run.corpus / "scored.parquet").read_bytes()
 
 

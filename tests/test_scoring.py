@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from scripts.distill.score_files import score_file
 from scripts.distill.scoring import (
     batch_by_tokens,
     bfloat16,
+    choose_precision,
     encode_words,
     list_whole_words,
     load_teacher,
@@ -62,6 +64,39 @@ def test_bfloat16_changes_little_and_ends(small_run: Run) -> None:
     assert rounded.dtype == numpy.float32
     assert 0 < numpy.abs(rounded - exact).max() < 0.1
     numpy.testing.assert_array_equal(score_texts(nlp, TEXTS, labels), exact)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": True}, "bfloat16"),
+        # Has the instructions, but isn't fast at it.
+        ({"avx512_bf16": True, "amx_bf16": False}, "float32"),
+        ({}, "float32"),
+    ],
+)
+def test_precision_follows_the_processor(
+    capabilities: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert choose_precision("auto") == expected
+    assert {choose_precision(asked) for asked in ("float32", "bfloat16")} == {"float32", "bfloat16"}
+
+
+def test_unknown_precision_is_refused() -> None:
+    with pytest.raises(InputError, match=r"Can't score in 'float16'\. Expected one of auto"):
+        choose_precision("float16")
+
+
+def test_precisions_are_kept_apart(small_run: Run, tmp_path: Path) -> None:
+    texts = small_run.corpus / "synthetic.parquet"
+    logits, caches = {}, tmp_path / "scores"
+    for precision in ("float32", "bfloat16", "float32"):
+        output = tmp_path / f"{precision}.parquet"
+        scored = score_file(small_run.teacher, texts, output, cache=caches, precision=precision)
+        assert (scored.reused == scored.texts) == (precision in logits)
+        logits[precision] = read_scores(output).logits
+    assert 0 < numpy.abs(logits["float32"] - logits["bfloat16"]).max() < 0.1
 
 
 def test_logits_do_not_depend_on_what_is_scored_beside(small_run: Run) -> None:

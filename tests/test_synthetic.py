@@ -65,7 +65,8 @@ def test_as_many_different_texts_as_asked(make: Callable[..., Synthetic]) -> Non
     assert sum(synthetic.counts.values()) == 1000
     assert len(synthetic.rows) == 1020
     assert len({normalize(row.text) for row in synthetic.rows}) == 1020
-    assert all(synthetic.counts[name] > 0 for name in ("mask", "swap", "ngram", "sentence", "mix"))
+    assert set(synthetic.counts) == {"mask", "swap", "swap_pool", "ngram", "sentence", "mix"}
+    assert all(count > 0 for count in synthetic.counts.values())
     assert {row.source for row in synthetic.rows} == {f"reviews:{i}" for i in range(20)}
 
 
@@ -91,9 +92,19 @@ def test_pool_texts_are_made_others_of(
     assert {doc.user_data["source"] for doc in pool} < sources
     assert not [row for row in rows if row.text in {doc.text for doc in pool}]
     # Words and sentences of the pool reach texts made of training texts.
-    for method in ("swap", "mix"):
+    for method in ("swap_pool", "mix"):
         made = [row for row in rows if row.method == method and row.source.startswith("reviews")]
         assert any("giraffe" in row.text or "zebra" in row.text for row in made)
+
+
+def test_without_a_pool_its_words_leave_their_share_to_others(
+    make: Callable[..., Synthetic], overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    write_texts(tmp_path / "empty.parquet", [], TextsMeta(["a", "b"], "", "", 0))
+    overrides["paths.pool"] = str(tmp_path / "empty.parquet")
+    synthetic = make(1000)
+    assert synthetic.counts["swap_pool"] == 0
+    assert sum(synthetic.counts.values()) == 1000
 
 
 def test_progress_adds_up(make: Callable[..., Synthetic]) -> None:
@@ -146,4 +157,4 @@ def test_configs_without_a_mixture_are_refused(content: str, message: str, tmp_p
 
 def test_methods_without_weight_are_left_out(overrides: dict[str, Any]) -> None:
     mixture = load_recipe(CONFIG, {**overrides, "mixture.weights.mask": 0.0}).mixture
-    assert set(mixture.methods) == {"swap", "ngram", "sentence", "mix"}
+    assert set(mixture.methods) == {"swap", "swap_pool", "ngram", "sentence", "mix"}

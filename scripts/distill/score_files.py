@@ -25,9 +25,11 @@ from .records import (
 )
 from .score_cache import open_cache
 from .scoring import (
+    AUTO,
+    BFLOAT16,
     bfloat16,
+    choose_precision,
     excludes_labels,
-    has_fast_bfloat16,
     load_teacher,
     score_texts,
     score_with_cache,
@@ -57,18 +59,26 @@ class Scored(NamedTuple):
 class FileScorer:
     """A teacher that scores files; it is loaded once."""
 
-    def __init__(self, teacher: Path, *, cache: Path | None = None, gpu_id: int = -1) -> None:
+    def __init__(
+        self,
+        teacher: Path,
+        *,
+        cache: Path | None = None,
+        gpu_id: int = -1,
+        precision: str = AUTO,
+    ) -> None:
         """Load the teacher.
 
         teacher (Path): The teacher's folder.
         cache (Path | None): Folder of the scores that teachers have given before; None keeps none.
         gpu_id (int): GPU to score on, or -1 for the CPU.
-        RAISES (InputError): There is no such teacher or GPU.
+        precision (str): What a transformer multiplies in: see choose_precision.
+        RAISES (InputError): There is no such teacher, GPU or precision.
         """
+        self.precision = choose_precision(precision, gpu_id)
         self.teacher = teacher
         self.info = read_teacher_info(teacher)
         self.cache = cache
-        self.gpu_id = gpu_id
         self.box = find_black_box(self.info) if self.info.black_box else None
         self.nlp = None if self.box else load_teacher(teacher, gpu_id)
 
@@ -139,12 +149,12 @@ class FileScorer:
         if self.nlp is None:
             yield self._make_black_box_scorer(progress)
             return
-        nlp, rounded = self.nlp, has_fast_bfloat16(self.gpu_id)
-        with bfloat16(nlp) if rounded else nullcontext():
+        nlp = self.nlp
+        with bfloat16(nlp) if self.precision == BFLOAT16 else nullcontext():
             if self.cache is None:
                 yield lambda texts: (score_texts(nlp, texts, labels, progress=progress), 0)
                 return
-            name = f"{self.info.fingerprint}-{'bfloat16' if rounded else 'float32'}"
+            name = f"{self.info.fingerprint}-{self.precision}"
             with open_cache(self.cache, name, labels) as known:
                 yield lambda texts: score_with_cache(nlp, texts, labels, known, progress=progress)
 
@@ -187,6 +197,7 @@ def score_file(
     *,
     cache: Path | None,
     gpu_id: int = -1,
+    precision: str = AUTO,
     min_confidence: float = 0.0,
     balance: bool = False,
     progress: Progress = lambda scored: None,
@@ -197,7 +208,7 @@ def score_file(
     RETURNS (Scored): How many texts were written, and how many were not scored again.
     RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
     """
-    scorer = FileScorer(teacher, cache=cache, gpu_id=gpu_id)
+    scorer = FileScorer(teacher, cache=cache, gpu_id=gpu_id, precision=precision)
     return scorer.score(
         texts, output, min_confidence=min_confidence, balance=balance, progress=progress
     )

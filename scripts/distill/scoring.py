@@ -29,6 +29,9 @@ TOKENS_PER_BATCH_GPU = 16384
 WORDS_PER_BATCH = 256
 # What is longer is no word, such as an address.
 MAX_PIECES_PER_WORD = 16
+# What a teacher multiplies in: AUTO is one of the others.
+AUTO, FLOAT32, BFLOAT16 = "auto", "float32", "bfloat16"
+PRECISIONS = (AUTO, FLOAT32, BFLOAT16)
 
 
 def load_teacher(path: Path, gpu_id: int = -1) -> Language:
@@ -72,15 +75,34 @@ def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[in
 
 
 def has_fast_bfloat16(gpu_id: int = -1) -> bool:
-    """Tell whether a processor multiplies matrices of bfloat16: a CPU with AVX-512 BF16 or AMX, a GPU
-    since NVIDIA's Ampere. It is much faster there.
+    """Tell whether a processor multiplies matrices of bfloat16 faster than those of float32: a CPU with
+    AMX, a GPU since NVIDIA's Ampere. AVX-512 BF16 alone is no sign of it: on Intel's Xeons of the fourth
+    generation it is no faster in itself, and converting takes longer than multiplying.
 
     gpu_id (int): A GPU, or -1 for the CPU.
     RETURNS (bool): Whether it does.
     """
     if gpu_id >= 0:
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
+def choose_precision(asked: str, gpu_id: int = -1) -> str:
+    """Choose what a teacher multiplies in.
+
+    asked (str): "float32", "bfloat16", or "auto": bfloat16 where the processor is fast at it.
+    gpu_id (int): A GPU, or -1 for the CPU.
+    RETURNS (str): "float32" or "bfloat16".
+    RAISES (InputError): Something else was asked for.
+    """
+    if asked not in PRECISIONS:
+        raise InputError(
+            f"Can't score in '{asked}'. Expected one of {', '.join(PRECISIONS)}. Set it with "
+            "--vars.precision."
+        )
+    if asked != AUTO:
+        return asked
+    return BFLOAT16 if has_fast_bfloat16(gpu_id) else FLOAT32
 
 
 @contextmanager

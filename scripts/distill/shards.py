@@ -1,12 +1,13 @@
 """Score a folder of Parquet shards, here or on a cluster of Ray: more texts than one machine can do."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import InputError
 from .records import count_rows, count_texts, is_ours, read_texts_meta
 from .score_files import FileScorer
+from .scoring import AUTO
 from .teacher_info import read_teacher_info
 
 SUFFIX = ".parquet"
@@ -77,6 +78,7 @@ def score_shards(
     engine: str = "local",
     workers: int = 0,
     gpu_id: int = -1,
+    precision: str = AUTO,
     progress: Callable[[int], object] = lambda texts: None,
     start: Callable[[int], object] = lambda total: None,
 ) -> ShardsScored:
@@ -94,6 +96,7 @@ def score_shards(
     workers (int): How many actors Ray starts. 0: as many as the cluster has GPUs or cores, but no more
         than there are shards.
     gpu_id (int): GPU to score on, or -1 for the CPU; with Ray 0 or more means one GPU for each actor.
+    precision (str): What a transformer multiplies in: see scoring.choose_precision.
     progress (Callable[[int], object]): Told the number of texts of each shard that is done.
     start (Callable[[int], object]): Told the number of texts to be scored.
     RETURNS (ShardsScored): How many.
@@ -106,7 +109,8 @@ def score_shards(
     start(sum(count_texts(shard.texts) for shard in missing))
     texts, errors = 0, []
     run = _run_on_ray if engine == "ray" else _run_here
-    for scored, error in run(teacher, missing, workers, gpu_id) if missing else ():
+    scorer = {"teacher": str(teacher.resolve()), "gpu_id": gpu_id, "precision": precision}
+    for scored, error in run(missing, workers, scorer) if missing else ():
         progress(scored)
         texts += scored
         errors += [error] if error else []
@@ -123,9 +127,10 @@ class ShardActor:
     told like all else.
     """
 
-    def __init__(self, teacher: str, gpu_id: int) -> None:
+    def __init__(self, teacher: str, gpu_id: int, precision: str) -> None:
         self._teacher = Path(teacher)
         self._gpu_id = gpu_id
+        self._precision = precision
         self._scorer: FileScorer | None = None
 
     def __call__(self, row: dict[str, str]) -> dict[str, Any]:
@@ -137,7 +142,9 @@ class ShardActor:
         """
         try:
             if self._scorer is None:
-                self._scorer = FileScorer(self._teacher, gpu_id=self._gpu_id)
+                self._scorer = FileScorer(
+                    self._teacher, gpu_id=self._gpu_id, precision=self._precision
+                )
             scored = self._scorer.score(Path(row["texts"]), Path(row["output"])).texts
         except InputError as error:
             return {"scored": 0, "error": str(error)}
@@ -153,17 +160,17 @@ def _to_row(shard: Shard) -> dict[str, str]:
 
 
 def _run_here(
-    teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int
+    shards: Sequence[Shard], workers: int, scorer: Mapping[str, Any]
 ) -> Iterator[tuple[int, str]]:
     """Give for each shard the number of texts that were scored, and an error or none."""
-    actor = ShardActor(str(teacher), gpu_id)
+    actor = ShardActor(**scorer)
     for shard in shards:
         result = actor(_to_row(shard))
         yield result["scored"], result["error"]
 
 
 def _run_on_ray(
-    teacher: Path, shards: Sequence[Shard], workers: int, gpu_id: int
+    shards: Sequence[Shard], workers: int, scorer: Mapping[str, Any]
 ) -> Iterator[tuple[int, str]]:
     """Do the same with as many actors as asked for."""
     try:
@@ -182,7 +189,7 @@ def _run_on_ray(
             "this machine."
         ) from error
     ray.data.DataContext.get_current().enable_progress_bars = False
-    on_gpu = gpu_id >= 0
+    on_gpu = scorer["gpu_id"] >= 0
     available = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 0))
     if not available:
         raise InputError(
@@ -192,7 +199,8 @@ def _run_on_ray(
         [_to_row(shard) for shard in shards], override_num_blocks=len(shards)
     ).map(
         ShardActor,
-        fn_constructor_args=[str(teacher.resolve()), 0 if on_gpu else -1],
+        # Ray shows each actor its own GPU alone.
+        fn_constructor_kwargs={**scorer, "gpu_id": 0 if on_gpu else -1},
         concurrency=min(workers or available, len(shards)),
         num_cpus=1,
         num_gpus=1 if on_gpu else 0,
