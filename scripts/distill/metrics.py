@@ -1,6 +1,7 @@
 """How good a classifier is: against gold labels, against its teacher, against another one."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy
@@ -31,7 +32,8 @@ Probabilities = NDArray[numpy.float64]
 Confusion = list[list[int]] | dict[str, list[list[int]]]
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Bin:
     """Decisions of about the same confidence: its mean, the share that is right, how many they are."""
 
     confidence: float
@@ -233,7 +235,7 @@ def evaluate(
         "confusion": _confuse(gold, predicted, labels, exclusive),
         "roc_auc": float(roc_auc_score(gold, probabilities, average="macro")),
         "ece": expected_calibration_error(curve),
-        "reliability": [bin._asdict() for bin in curve],
+        "reliability": [asdict(bin) for bin in curve],
         "brier": _brier(gold, probabilities, exclusive),
         "mae": _mean_absolute_error(gold, predicted, labels) if stars else None,
         "agreement": float(agreed.mean()),

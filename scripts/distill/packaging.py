@@ -113,6 +113,7 @@ def package_student(
     metrics = read_metrics(metrics_path)
     # Where the data lay on this machine is nobody's business but its name.
     metrics["data"]["source"] = Path(metrics["data"]["source"]).name
+    metrics.pop("examples", None)  # texts of others don't ship
     if not license_file.is_file():
         raise InputError(
             f"Can't find the licence {license_file}. Expected a text file. Set it with "
