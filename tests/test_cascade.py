@@ -1,5 +1,9 @@
 """The cascade: who answers which text, and what it costs."""
 
+import re
+import subprocess
+import sys
+
 import numpy
 import pytest
 import spacy
@@ -20,6 +24,8 @@ from scripts.distill.cascade import (
     measure_cascade,
 )
 from scripts.distill.errors import InputError
+
+from .conftest import ROOT, Run
 
 # Ten texts; the student is right about those it is sure of, the teacher about all but the fourth.
 CONFIDENCE = numpy.array([0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5])
@@ -160,3 +166,21 @@ def test_curve_runs_from_student_to_teacher(texts: list[tuple[float, bool, bool]
     shares = [point["share_to_teacher"] for point in curve]
     assert shares == sorted(shares)
     assert found["dev_accuracy"] >= found["teacher_accuracy_dev"] - 0.005 - 1e-9
+
+
+def test_example_of_the_readme(small_run: Run) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf8")
+    (example,) = (
+        code
+        for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        if "classify(" in code
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", example],
+        cwd=small_run.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert re.fullmatch(r"\{'negative': .*, 'positive': .*\} (True|False)\n", result.stdout)

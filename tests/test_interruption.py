@@ -209,6 +209,7 @@ def test_student(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             lang="en",
             seed=0,
             gpu_id=-1,
+            calibrate=True,
         )
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
