@@ -173,8 +173,9 @@ def choose_threshold(dev: Outcome) -> float:
     RETURNS (float): The threshold.
     """
     goal = dev.teacher_right.mean() - ALLOWED_LOSS
-    # From one confidence to the next nothing changes.
-    for threshold in (0.0, *numpy.unique(dev.confidence)):
+    confidence = numpy.unique(dev.confidence)
+    # From one confidence to the next nothing changes: halfway, rounding doesn't either.
+    for threshold in (0.0, *(confidence[:-1] + confidence[1:]) / 2):
         if measure_cascade(dev, float(threshold), None, None).accuracy >= goal - 1e-9:
             return float(threshold)
     return 1.0
