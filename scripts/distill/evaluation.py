@@ -123,7 +123,7 @@ def find_subjects(training: Path, architectures: Sequence[str], seeds: list[int]
 
 def list_comparisons(architectures: Sequence[str]) -> list[Pair]:
     """List the pairs to compare: every student with its teacher, its baseline and TF-IDF with
-    logistic regression, the teacher with the latter, and both with the mean of several students.
+    logistic regression, the teacher with the latter, and the mean of several students with both.
 
     architectures (Sequence[str]): Names of the students' architectures.
     RETURNS (list[Pair]): Pairs of names.
