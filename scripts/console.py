@@ -4,6 +4,7 @@ import functools
 import io
 import sys
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import typer
@@ -14,6 +15,13 @@ INTERRUPTED = (
     "Interrupted. Run the same command again: it starts afresh and clears away what is left."
 )
 EXIT_INTERRUPTED = 130
+
+
+class Switch(str, Enum):
+    """A variable of project.yml that is true or false, in whatever case weasel writes it."""
+
+    true = "true"
+    false = "false"
 
 
 def run(command: Callable[..., None]) -> None:

@@ -7,8 +7,8 @@ import typer
 from tqdm import tqdm
 
 from .console import done, run
-from .distill.evaluation import evaluate_models, list_candidates
-from .distill.products import DEFAULT_STUDENTS, split_names
+from .distill.evaluation import evaluate_models
+from .distill.products import DEFAULT_STUDENTS, split_names, split_seeds
 
 
 def evaluate(
@@ -20,11 +20,13 @@ def evaluate(
     students: Annotated[
         str, typer.Option(help="Students' architectures, by comma")
     ] = DEFAULT_STUDENTS,
-    seed: Annotated[int, typer.Option(help="Seed the models were trained with")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed the teacher was trained with")] = 0,
+    seeds: Annotated[
+        str, typer.Option(help="Seeds of students and baselines, by comma; else the same")
+    ] = "",
 ) -> None:
     """Measure quality and cost of teacher, students, baselines and TF-IDF, and compare them."""
-    architectures = split_names(students)
-    with tqdm(total=len(list_candidates(training, architectures)), unit="model") as bar:
+    with tqdm(unit="model") as bar:
 
         def show(name: str) -> None:
             bar.set_description(f"Evaluated {name}")
@@ -36,8 +38,10 @@ def evaluate(
             training,
             output,
             lang=lang,
-            architectures=architectures,
+            architectures=split_names(students),
             seed=seed,
+            seeds=split_seeds(seeds, seed),
+            start=bar.reset,
             progress=show,
         )
     accuracies = (f"{name} {model['accuracy']:.1%}" for name, model in metrics["models"].items())

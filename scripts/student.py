@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from .console import done, run
-from .distill.products import DEFAULT_STUDENTS
+from .console import Switch, done, run
+from .distill.calibration import read_calibration
+from .distill.products import DEFAULT_STUDENTS, name_by_seed, split_seeds
 from .distill.students import find_architectures, train_student
 
 
@@ -19,15 +20,30 @@ def student(
     students: Annotated[str, typer.Option(help="Architectures, by comma")] = DEFAULT_STUDENTS,
     lang: Annotated[str, typer.Option(help="Language code")] = "en",
     seed: Annotated[int, typer.Option(help="Seed of weights and order")] = 0,
+    seeds: Annotated[str, typer.Option(help="Several in its place, by comma")] = "",
+    calibrate: Annotated[
+        Switch, typer.Option(help="Fit a temperature on dev", case_sensitive=False)
+    ] = Switch.true,
     gpu_id: Annotated[int, typer.Option(help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Train small text classifiers on the teacher's scores."""
     for found in find_architectures(configs, students):
-        path = output / found.name
-        trained = train_student(
-            found, corpus, scored, vectors, path, lang=lang, seed=seed, gpu_id=gpu_id
-        )
-        done(f"{trained.path}: student '{found.name}', {trained.dev_score:.1%} on dev.")
+        for number, name in name_by_seed(found.name, split_seeds(seeds, seed)).items():
+            trained = train_student(
+                found,
+                corpus,
+                scored,
+                vectors,
+                output / name,
+                lang=lang,
+                seed=number,
+                gpu_id=gpu_id,
+                calibrate=calibrate is Switch.true,
+            )
+            told = [f"student '{name}'", f"{trained.dev_score:.1%} on dev"]
+            calibration = read_calibration(trained.path)
+            told += [str(calibration)] if calibration else []
+            done(f"{trained.path}: {', '.join(told)}.")
 
 
 if __name__ == "__main__":

@@ -204,6 +204,7 @@ def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
         "epochs": 2,
         "vector_words": 500,
         "vector_width": 16,
+        "seeds": "0,1",
     }
     arguments = [
         word for name, value in variables.items() for word in (f"--vars.{name}", str(value))

@@ -1,54 +1,52 @@
 """metrics.json: the layout that others build on, and figures that fit each other."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import numpy
 import pytest
 import spacy
 import srsly
 
+from scripts.distill.calibration import read_calibration
 from scripts.distill.documents import read_gold
 from scripts.distill.errors import InputError
 from scripts.distill.evaluation import (
     _describe_scored,
     evaluate_models,
+    find_subjects,
     list_candidates,
-    size_mb,
+    list_comparisons,
 )
+from scripts.distill.measure import load_predictor
+from scripts.distill.measuring import size_mb
+from scripts.distill.metrics import is_correct
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.records import TextRow, TextsMeta, write_texts
 from scripts.distill.teacher_info import hash_file
+from scripts.distill.training import read_history
 
-from .conftest import Run
+from .conftest import ROOT, Run
 
 MODELS = [
     "teacher",
     "student_bow",
     "student_cnn",
     "student_ensemble",
+    "students_mean",
     "baseline_bow",
     "baseline_cnn",
     "baseline_ensemble",
     "tfidf_logreg",
 ]
 METHODS = ["gold", "swap", "swap", "pool", "pool", "pool"]
-KEYS = {
-    "kind",
-    "accuracy",
-    "macro_f1",
-    "per_label",
-    "roc_auc",
-    "ece",
-    "brier",
-    "agreement",
-    "kl_to_teacher",
-    "words_per_second",
-    "docs_per_second",
-    "latency_ms",
-    "size_mb",
-    "peak_rss_mb",
-    "seeds",
-}
+SCHEMA = srsly.read_json(ROOT / "scripts" / "distill" / "metrics.schema.json")
+
+
+def check_layout(metrics: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(metrics)
 
 
 @pytest.fixture(scope="module")
@@ -57,21 +55,29 @@ def metrics(small_run: Run) -> dict[str, Any]:
 
 
 def test_layout(metrics: dict[str, Any]) -> None:
-    assert set(metrics) == {"lang", "labels", "data", "models", "comparisons"}
+    check_layout(metrics)
     assert list(metrics["models"]) == MODELS
     for model in metrics["models"].values():
-        assert set(model) == KEYS
-        assert set(model["latency_ms"]) == {"p50", "p99"}
         assert set(model["per_label"]) == set(metrics["labels"])
-        for share in ("accuracy", "macro_f1", "roc_auc", "ece", "brier", "agreement"):
-            assert 0 <= model[share] <= 1
-        for cost in ("words_per_second", "docs_per_second", "size_mb", "peak_rss_mb"):
-            assert model[cost] > 0
         assert 0 < model["latency_ms"]["p50"] <= model["latency_ms"]["p99"]
     for comparison in metrics["comparisons"]:
-        assert set(comparison) == {"a", "b", "delta_accuracy", "ci95", "mcnemar_p"}
         low, high = comparison["ci95"]
         assert low <= comparison["delta_accuracy"] <= high
+
+
+def test_schema_refuses_what_it_does_not_know(metrics: dict[str, Any]) -> None:
+    for path in ((), ("models", "teacher"), ("data", "machine"), ("cascade",), ("examples",)):
+        changed = copy.deepcopy(metrics)
+        block = changed
+        for key in path:
+            block = block[key]
+        block["speed"] = 1
+        with pytest.raises(jsonschema.ValidationError, match="'speed' was unexpected"):
+            check_layout(changed)
+
+
+def test_wheels_metrics_fit_the_schema_too(metrics: dict[str, Any]) -> None:
+    check_layout({key: value for key, value in metrics.items() if key != "examples"})
 
 
 def test_figures_fit_each_other(metrics: dict[str, Any]) -> None:
@@ -84,6 +90,108 @@ def test_figures_fit_each_other(metrics: dict[str, Any]) -> None:
     pairs = {(c["a"], c["b"]) for c in metrics["comparisons"]}
     assert {("student_cnn", "teacher"), ("student_cnn", "baseline_cnn")} <= pairs
     assert metrics["data"]["synthetic"] == 400
+
+
+def test_quality_counts_the_same_texts(metrics: dict[str, Any]) -> None:
+    test = metrics["data"]["splits"]["test"]
+    for model in metrics["models"].values():
+        confusion = numpy.array(model["confusion"])
+        assert confusion.sum(axis=1).tolist() == list(test["labels"].values())
+        assert confusion.trace() / confusion.sum() == pytest.approx(model["accuracy"])
+        assert sum(bin["count"] for bin in model["reliability"]) == test["texts"]
+        gaps = (
+            bin["count"] * abs(bin["confidence"] - bin["accuracy"]) for bin in model["reliability"]
+        )
+        assert sum(gaps) / test["texts"] == pytest.approx(model["ece"])
+        assert model["mae"] is None  # no task of stars
+    assert metrics["models"]["teacher"]["cosine_to_teacher"] == pytest.approx(1)
+
+
+def test_students_and_baselines_are_measured_with_each_seed(
+    small_run: Run, metrics: dict[str, Any]
+) -> None:
+    texts, gold = read_gold(small_run.corpus / "test.spacy", "en")
+    for name, model in metrics["models"].items():
+        step, _, architecture = name.partition("_")
+        if step not in ("student", "students", "baseline"):
+            assert (model["seeds"], model["over_seeds"]) == ([0], None)
+            continue
+        accuracy = model["over_seeds"]["accuracy"]
+        assert model["seeds"] == [0, 1]
+        assert accuracy["values"][0] == pytest.approx(model["accuracy"])
+        assert accuracy["mean"] == pytest.approx(numpy.mean(accuracy["values"]))
+        if step != "students":
+            folder = small_run.training / step / f"{architecture}-seed1" / "model-best"
+            found = load_predictor(folder, metrics["labels"])(texts)
+            right = is_correct(gold, found, True).mean()
+            assert accuracy["values"][1] == pytest.approx(right)
+
+
+def test_seeds_make_different_models(small_run: Run) -> None:
+    for step in ("student", "baseline"):
+        weights = Path("model-best", "textcat", "model")
+        folder = small_run.training / step
+        first, second = (folder / name / weights for name in ("ensemble", "ensemble-seed1"))
+        assert first.read_bytes() != second.read_bytes()
+
+
+def test_mean_of_the_students(small_run: Run, metrics: dict[str, Any]) -> None:
+    texts, gold = read_gold(small_run.corpus / "test.spacy", "en")
+    names = split_names(DEFAULT_STUDENTS)
+    folders = [small_run.training / "student" / name / "model-best" for name in names]
+    found = numpy.mean([load_predictor(path, metrics["labels"])(texts) for path in folders], axis=0)
+    model = metrics["models"]["students_mean"]
+    assert model["accuracy"] == pytest.approx(is_correct(gold, found, True).mean())
+    assert (model["kind"], model["temperature"], model["history"]) == ("mean", None, [])
+    students = [metrics["models"][f"student_{name}"] for name in names]
+    assert model["size_mb"] == pytest.approx(sum(student["size_mb"] for student in students))
+    assert model["words_per_second"] < min(student["words_per_second"] for student in students)
+
+
+def test_history_and_temperature_are_those_of_the_training(
+    small_run: Run, metrics: dict[str, Any]
+) -> None:
+    for name, model in metrics["models"].items():
+        step, _, architecture = name.partition("_")
+        folder = small_run.training / step / architecture
+        if step in ("student", "baseline", "teacher"):
+            assert model["history"] == read_history(folder)
+            assert len(model["history"]) > 1
+        calibration = read_calibration(folder / "model-best") if step == "student" else None
+        temperature = calibration.temperature if calibration else None
+        assert model["temperature"] == pytest.approx(temperature)
+        assert bool(calibration) is (step == "student")
+
+
+def test_cascade_goes_from_student_to_teacher(metrics: dict[str, Any]) -> None:
+    cascade, models = metrics["cascade"], metrics["models"]
+    assert cascade["student"] == metrics["data"]["best_student"]
+    first, last = cascade["curve"][0], cascade["curve"][-1]
+    assert (first["share_to_teacher"], last["share_to_teacher"]) == (0, 1)
+    assert first["accuracy"] == pytest.approx(models[cascade["student"]]["accuracy"])
+    assert last["accuracy"] == pytest.approx(models["teacher"]["accuracy"])
+    assert last["docs_per_second"] < models["teacher"]["docs_per_second"]
+    assert cascade["dev_accuracy"] >= cascade["teacher_accuracy_dev"] - 0.005 - 1e-9
+
+
+def test_examples_are_texts_of_test(small_run: Run, metrics: dict[str, Any]) -> None:
+    texts, gold = read_gold(small_run.corpus / "test.spacy", "en")
+    examples, labels = metrics["examples"], metrics["labels"]
+    assert examples["student"] == metrics["data"]["best_student"]
+    wrong = round((1 - metrics["models"][examples["student"]]["accuracy"]) * len(texts))
+    assert len(examples["errors"]) == min(wrong, 10)
+    assert len(examples["disagreements"]) == 10
+    for example in examples["errors"] + examples["disagreements"]:
+        row = texts.index(example["text"])
+        assert example["gold"] == [labels[gold[row].argmax()]]
+        words = "".join(word["text"] + word["whitespace"] for word in example["words"])
+        assert words == example["text"]
+        assert any(word["weight"] for word in example["words"])
+    for example in examples["errors"]:
+        assert (
+            max(example["student"], key=lambda name: example["student"][name])
+            not in example["gold"]
+        )
 
 
 def test_accuracy_is_the_models_own(small_run: Run, metrics: dict[str, Any]) -> None:
@@ -113,6 +221,13 @@ def test_missing_model_is_named(small_run: Run, tmp_path: Path) -> None:
             seed=0,
         )
     assert not (tmp_path / "metrics.json").exists()
+    with pytest.raises(InputError, match=r"cnn-seed9.*step 'student'"):
+        find_subjects(small_run.training, ["cnn"], [0, 1, 9])
+
+
+def test_one_student_has_no_mean_to_compare_with() -> None:
+    assert not [pair for pair in list_comparisons(["cnn"]) if "students_mean" in pair]
+    assert ("students_mean", "teacher") in list_comparisons(["bow", "cnn"])
 
 
 def test_texts_of_the_pool_are_not_counted_as_synthetic(tmp_path: Path) -> None:

@@ -12,13 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from weasel.cli.run import load_project_config
 
 from scripts.console import EXIT_INTERRUPTED, INTERRUPTED
 from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
-from scripts.distill.evaluation import Measured, evaluate_models
+from scripts.distill.evaluation import evaluate_models
 from scripts.distill.measure import load_predictor
+from scripts.distill.measuring import Measured
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.score_files import score_file
 from scripts.distill.students import find_architectures, train_student
@@ -139,9 +141,12 @@ def test_interrupt_by_a_signal(tmp_path: Path) -> None:
 def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "metrics.json"
 
-    def measure_here(model: Path, texts: list[str], labels: list[str]) -> Measured:
+    def measure_here(
+        model: Path, texts: list[str], labels: list[str], dev_texts: list[str]
+    ) -> Measured:
         predict = load_predictor(model, labels)
-        return Measured(predict(texts), {"words_per_second": 1.0})
+        dev = predict(dev_texts) if dev_texts else numpy.array(())
+        return Measured(predict(texts), {"words_per_second": 1.0}, dev)
 
     def run(**kwargs: Any) -> dict[str, Any]:
         return evaluate_models(
@@ -248,6 +253,7 @@ def test_student(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             lang="en",
             seed=0,
             gpu_id=-1,
+            calibrate=True,
         )
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):

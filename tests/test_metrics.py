@@ -15,6 +15,7 @@ from scripts.distill.metrics import (
     expected_calibration_error,
     is_correct,
     kl_divergence,
+    reliability_curve,
 )
 
 # Four texts of three classes: 0 and 1 right with .7 and .8, 2 right with .4, 0 taken for 1 with .5.
@@ -84,15 +85,28 @@ def test_is_correct(
 def test_expected_calibration_error(
     confidence: list[float], correct: list[int], expected: float
 ) -> None:
-    found = expected_calibration_error(numpy.array(confidence), numpy.array(correct))
+    curve = reliability_curve(numpy.array(confidence), numpy.array(correct))
+    found = expected_calibration_error(curve)
     assert found == pytest.approx(expected)
+
+
+def test_reliability_curve() -> None:
+    confidence = numpy.array([0.1, 0.9, 0.92, 0.92, 1.0, 1.0000001])
+    curve = reliability_curve(confidence, numpy.array([0, 1, 1, 0, 1, 1]))
+    # Empty bins are left out; the last one starts at 14/15, and sums above 1 stay in it.
+    assert [bin.count for bin in curve] == [1, 3, 2]
+    assert [bin.confidence for bin in curve] == pytest.approx([0.1, 2.74 / 3, 1.0])
+    assert [bin.accuracy for bin in curve] == pytest.approx([0, 2 / 3, 1])
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1))
 def test_calibration_error_is_bounded(decisions: list[tuple[float, bool]]) -> None:
     confidence, correct = (numpy.array(column, dtype=float) for column in zip(*decisions))
-    error = expected_calibration_error(confidence, correct)
+    curve = reliability_curve(confidence, correct)
+    assert sum(bin.count for bin in curve) == len(confidence)
+    assert list(curve) == sorted(curve)
+    error = expected_calibration_error(curve)
     # It is no less than the distance of the means, which is the error over a single bin.
     assert abs(confidence.mean() - correct.mean()) - 1e-9 <= error <= 1 + 1e-9
 
@@ -149,6 +163,16 @@ def test_evaluate_several_classes() -> None:
     first = 0.6 * numpy.log(0.6 / 0.7) + 0.2 * numpy.log(2)
     third = 0.5 * numpy.log(0.5 / 0.3) + 0.2 * numpy.log(0.2 / 0.4)
     assert found["kl_to_teacher"] == pytest.approx((first + third) / 4)
+    # 0 once taken for 1; rows are gold.
+    assert found["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    pairs = zip(TEACHER, STUDENT)
+    cosines = [a @ b / numpy.sqrt((a @ a) * (b @ b)) for a, b in pairs]
+    assert found["cosine_to_teacher"] == pytest.approx(numpy.mean(cosines))
+    assert [bin["confidence"] for bin in found["reliability"]] == pytest.approx(
+        [0.4, 0.5, 0.7, 0.8]
+    )
+    assert [bin["accuracy"] for bin in found["reliability"]] == [1, 0, 1, 1]
+    assert found["mae"] is None
 
 
 def test_evaluate_two_classes() -> None:
@@ -180,11 +204,22 @@ def test_evaluate_labels_that_do_not_exclude_each_other() -> None:
     # Each of .9, .3, .8, .6, .5, .1 has a bin of its own.
     assert found["ece"] == pytest.approx((0.1 + 0.3 + 0.2 + 0.4 + 0.5 + 0.1) / 6)
     assert found["roc_auc"] == 1.0
+    assert found["confusion"] == {"x": [[0, 1], [0, 2]], "y": [[2, 0], [0, 1]]}
     # The teacher puts y on no text and x on the first two.
     assert found["agreement"] == pytest.approx(1 / 3)
     second = 0.4 * numpy.log(0.4 / 0.6) + 0.6 * numpy.log(0.6 / 0.4)
     third = 0.25 * numpy.log(0.25 / 0.5) + 0.75 * numpy.log(0.75 / 0.5)
     assert found["kl_to_teacher"] == pytest.approx((second + third) / 3)
+
+
+def test_errors_of_stars_are_measured_in_stars() -> None:
+    # 1 right, 2 right, 5 right, 1 taken for 2.
+    found = evaluate(GOLD, STUDENT, TEACHER, ["1", "2", "5"], True, stars=True)
+    assert found["mae"] == pytest.approx(1 / 4)
+    # 5 taken for 1 as well.
+    found = evaluate(GOLD, TEACHER, TEACHER, ["1", "2", "5"], True, stars=True)
+    assert found["mae"] == pytest.approx((4 + 1) / 4)
+    assert found["cosine_to_teacher"] == pytest.approx(1)
 
 
 def test_evaluate_a_label_that_is_never_chosen() -> None:

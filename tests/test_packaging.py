@@ -112,7 +112,11 @@ def test_wheel_holds_readme_metrics_and_licence(small_run: Run) -> None:
     expected = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
     # Where the data lay on this machine is left out.
     expected["data"]["source"] = "reviews.jsonl"
+    # So are texts of test.
+    text = expected.pop("examples")["disagreements"][0]["text"]
     assert json.loads(metrics) == expected
+    with zipfile.ZipFile(small_run.wheel) as wheel:
+        assert not [name for name in wheel.namelist() if text.encode() in wheel.read(name)]
     assert str(Path.home()) not in readme
     assert "/" not in re.findall(r"labelled texts \((.*?)\)", readme)[0]
     requirements = fields.get_all("Requires-Dist") or []

@@ -4,7 +4,14 @@ import pytest
 import srsly
 
 from scripts.distill.errors import InputError
-from scripts.distill.products import DEV_SCORE, read_dev_score, read_stats, require
+from scripts.distill.products import (
+    DEV_SCORE,
+    name_by_seed,
+    read_dev_score,
+    read_stats,
+    require,
+    split_seeds,
+)
 
 CORPUS_FILES = ["train.spacy", "dev.spacy", "test.spacy", "labels.json", "stats.json"]
 
@@ -51,3 +58,21 @@ def test_read_dev_score(tmp_path: Path, score: float, expected: float) -> None:
     found = read_dev_score(tmp_path)
     assert isinstance(found, float)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"),
+    [("", [7]), (" ", [7]), ("3", [3]), ("0, 1,2", [0, 1, 2]), ("2,0", [2, 0])],
+)
+def test_split_seeds(seeds: str, expected: list[int]) -> None:
+    assert split_seeds(seeds, 7) == expected
+
+
+@pytest.mark.parametrize("seeds", ["one", "0,", "-1", "0.5", "1,1", "1,01"])
+def test_seeds_that_are_no_different_whole_numbers_are_refused(seeds: str) -> None:
+    with pytest.raises(InputError, match=rf"seeds '{seeds}'.*--vars\.seeds"):
+        split_seeds(seeds, 0)
+
+
+def test_first_seed_has_the_plain_folder() -> None:
+    assert name_by_seed("cnn", [4, 0, 1]) == {4: "cnn", 0: "cnn-seed0", 1: "cnn-seed1"}

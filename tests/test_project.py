@@ -29,7 +29,7 @@ PROJECT = srsly.read_yaml(ROOT / "project.yml")
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 # Run by another module, or rendered by it, rather than imported.
 RUN_BY = {
-    "scripts/distill/evaluation.py": ["scripts/distill/measure.py"],
+    "scripts/distill/measuring.py": ["scripts/distill/measure.py"],
 }
 
 

@@ -48,15 +48,19 @@ print(json.dumps(scores))
 """
 
 
-@pytest.fixture(scope="module")
-def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_vectors(folder: Path) -> Path:
+    """Random vectors of the words of TEXTS, as the teacher's would come."""
     nlp = spacy.blank("en")
     words = sorted({token.text for text in TEXTS for token in nlp.make_doc(text)})
     data = numpy.random.default_rng(0).normal(size=(len(words), 8)).astype("f")
     nlp.vocab.vectors = Vectors(data=data, keys=words, strings=nlp.vocab.strings)
-    folder = tmp_path_factory.mktemp("vectors")
     nlp.to_disk(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_vectors(tmp_path_factory.mktemp("vectors"))
 
 
 def make_corpus(folder: Path, exclusive: bool) -> Path:

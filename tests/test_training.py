@@ -6,6 +6,7 @@ from typing import Any
 import numpy
 import pytest
 import spacy
+import srsly
 from spacy.util import load_config
 
 from scripts.distill import training
@@ -17,7 +18,7 @@ from scripts.distill.students import (
     train_baseline,
     train_student,
 )
-from scripts.distill.training import corpus_overrides, train
+from scripts.distill.training import corpus_overrides, read_history, train
 
 from .conftest import ROOT, Run
 
@@ -96,6 +97,22 @@ def test_missing_inputs_are_named(small_run: Run, tmp_path: Path) -> None:
             **common,
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_history_is_that_of_the_log(tmp_path: Path) -> None:
+    assert read_history(tmp_path) == []
+    rows = [
+        {"epoch": 0, "step": 0, "losses": {}, "scores": {"cats_micro_f": 50.0}, "score": 0.7},
+        {"epoch": 2, "step": 100, "losses": {}, "scores": {"cats_micro_f": 87.5}, "score": 0.9},
+        # A config of one's own that scores otherwise.
+        {"epoch": 3, "step": 200, "losses": {}, "scores": {}, "score": 0.9},
+    ]
+    srsly.write_jsonl(tmp_path / "log.jsonl", rows)
+    assert read_history(tmp_path) == [
+        {"step": 0, "epoch": 0, "dev_score": 0.5},
+        {"step": 100, "epoch": 2, "dev_score": 0.875},
+        {"step": 200, "epoch": 3, "dev_score": 0.9},
+    ]
 
 
 def test_training_takes_at_least_a_pass_over_the_texts(tmp_path: Path) -> None:

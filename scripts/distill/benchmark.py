@@ -15,8 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from .documents import read_gold
 from .errors import InputError
-from .evaluation import TEACHER, THREADS, list_candidates
+from .evaluation import TEACHER, list_candidates
 from .measure import count_words, is_file_of_scores, load_predictor, seconds_per_pass
+from .measuring import THREADS
 from .products import read_stats, require
 
 TOKENIZER = "tokenizer alone"

@@ -1,39 +1,35 @@
 """Evaluate every model on the same test set and compare them: metrics.json."""
 
-import json
-import os
-import platform
-import subprocess
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
-import psutil
+import spacy
 import srsly
 from numpy.typing import NDArray
 
-from .documents import read_gold
-from .metrics import compare, evaluate, is_correct
+from .calibration import read_calibration
+from .cascade import compare_answers, describe_cascade
+from .examples import describe_examples
+from .figures import HeldOut, add_costs, describe_quality, read_held_out
+from .measure import load_predictor
+from .measuring import Measured, describe_machine, measure_in_subprocess, size_mb
+from .metrics import compare, is_correct
 from .outputs import atomic_file
-from .products import BEST, choose_student, model_folder, read_stats, require
+from .products import BEST, choose_student, model_folder, name_by_seed, read_stats, require
 from .records import GOLD, POOL, read_texts
 from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
+from .training import read_history
 
-TEACHER, TFIDF = "teacher", "tfidf_logreg"
+TEACHER, TFIDF, MEAN = "teacher", "tfidf_logreg", "students_mean"
+STUDENT, BASELINE = "student", "baseline"
 BLACK_BOX = "black_box"
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "RAYON_NUM_THREADS",  # of transformers' tokenizers
-)
-THREADS = 1
+
+# Of each model, the probabilities with each seed, of the shape (texts, labels).
+ProbabilitiesBySeed = Mapping[str, list[NDArray[numpy.float64]]]
 
 
 class Candidate(NamedTuple):
@@ -54,11 +50,16 @@ class Pair(NamedTuple):
     b: str
 
 
-class Measured(NamedTuple):
-    """What a process found out about a model. probabilities has the shape (texts, labels)."""
+class Subjects(NamedTuple):
+    """All that is to be evaluated: models by name, those of further seeds by the name of the first, the
+    students' names and the best one of them, and the seeds of students and baselines.
+    """
 
-    probabilities: NDArray[numpy.float64]
-    cost: dict[str, Any]
+    candidates: list[Candidate]
+    further: dict[str, list[Path]]
+    students: list[str]
+    best: str
+    seeds: list[int]
 
 
 def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candidate]:
@@ -73,7 +74,7 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
         candidates = [Candidate(TEACHER, BLACK_BOX, folder, TEACHER)]
     else:
         candidates = [Candidate(TEACHER, "transformer", folder / BEST, TEACHER)]
-    for step in ("student", "baseline"):
+    for step in (STUDENT, BASELINE):
         for architecture in architectures:
             name = f"{step}_{architecture}"
             path = model_folder(training, step, architecture) / BEST
@@ -82,56 +83,47 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
     return [*candidates, tfidf]
 
 
-def measure_in_subprocess(model: Path, texts: list[str], labels: Sequence[str]) -> Measured:
-    """Measure a model in a fresh process on one thread.
+def list_further(
+    training: Path, architectures: Sequence[str], seeds: Sequence[int]
+) -> dict[str, list[Path]]:
+    """List the models of all seeds but the first.
 
-    model (Path): A spaCy pipeline's folder, or a joblib file.
-    texts (list[str]): The texts.
-    labels (Sequence[str]): The labels, in the order wanted.
-    RETURNS (Measured): Probabilities and cost.
-    RAISES (subprocess.CalledProcessError): The process failed; its message is on stderr.
-    """
-    threads = {name: str(THREADS) for name in THREAD_VARIABLES}
-    with tempfile.TemporaryDirectory() as folder:
-        request, output = Path(folder) / "request.json", Path(folder) / "measured.npz"
-        srsly.write_json(request, {"texts": texts, "labels": list(labels)})
-        subprocess.run(
-            [sys.executable, "-m", "scripts.distill.measure", model.resolve(), request, output],
-            check=True,
-            env={**os.environ, **threads},
-            cwd=Path(__file__).parents[2],
-        )
-        with numpy.load(output) as result:
-            return Measured(result["probabilities"], json.loads(str(result["cost"])))
-
-
-def size_mb(path: Path) -> float:
-    """Add up the size of a file or of all files in a folder.
-
-    path (Path): The file or folder.
-    RETURNS (float): MB (10^6 bytes).
-    """
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    return sum(file.stat().st_size for file in files) / 1e6
-
-
-def describe_machine() -> dict[str, Any]:
-    """Describe where figures of cost come from.
-
-    RETURNS (dict[str, Any]): System, Python, cores, memory and threads used.
+    training (Path): The folder that holds their folders.
+    architectures (Sequence[str]): Names of the students' architectures.
+    seeds (Sequence[int]): The seeds.
+    RETURNS (dict[str, list[Path]]): Where they lie, by the name of the first seed's.
     """
     return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "cores": psutil.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "threads_measured": THREADS,
+        f"{step}_{architecture}": [
+            model_folder(training, step, name) / BEST
+            for name in list(name_by_seed(architecture, seeds).values())[1:]
+        ]
+        for step in (STUDENT, BASELINE)
+        for architecture in architectures
     }
+
+
+def find_subjects(training: Path, architectures: Sequence[str], seeds: list[int]) -> Subjects:
+    """Find what a run has made.
+
+    training (Path): The folder of the models.
+    architectures (Sequence[str]): Names of the students' architectures.
+    seeds (list[int]): Seeds of students and baselines.
+    RETURNS (Subjects): The models.
+    RAISES (InputError): One is missing.
+    """
+    candidates = list_candidates(training, architectures)
+    further = list_further(training, architectures, seeds)
+    for candidate in candidates:
+        require(candidate.path, *further.get(candidate.name, ()), step=candidate.step)
+    students = [candidate.name for candidate in candidates if candidate.step == STUDENT]
+    best = f"{STUDENT}_{choose_student(training, architectures)}"
+    return Subjects(candidates, further, students, best, seeds)
 
 
 def list_comparisons(architectures: Sequence[str]) -> list[Pair]:
     """List the pairs to compare: every student with its teacher, its baseline and TF-IDF with
-    logistic regression, and the teacher with the latter.
+    logistic regression, the teacher with the latter, and the mean of several students with both.
 
     architectures (Sequence[str]): Names of the students' architectures.
     RETURNS (list[Pair]): Pairs of names.
@@ -140,6 +132,8 @@ def list_comparisons(architectures: Sequence[str]) -> list[Pair]:
     for architecture in architectures:
         student = f"student_{architecture}"
         pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", TFIDF)]
+    if len(architectures) > 1:
+        pairs += [Pair(MEAN, b) for b in (TEACHER, TFIDF)]
     return pairs
 
 
@@ -152,6 +146,8 @@ def evaluate_models(
     lang: str,
     architectures: Sequence[str],
     seed: int,
+    seeds: Sequence[int] = (),
+    start: Callable[[int], object] = lambda total: None,
     progress: Callable[[str], object] = lambda name: None,
 ) -> dict[str, Any]:
     """Evaluate teacher, students, baselines and TF-IDF with logistic regression on test.
@@ -162,34 +158,35 @@ def evaluate_models(
     output (Path): The file metrics.json.
     lang (str): Language code.
     architectures (Sequence[str]): Names of the students' architectures.
-    seed (int): Seed that the models were trained with; also the bootstrap's.
-    progress (Callable[[str], object]): Told the name of each model that has been measured.
+    seed (int): Seed that the teacher was trained with; also the bootstrap's.
+    seeds (Sequence[int]): Seeds of students and baselines; none: the same one.
+    start (Callable[[int], object]): Told how many things there are to do.
+    progress (Callable[[str], object]): Told the name of each that is done.
     RETURNS (dict[str, Any]): What was written.
     RAISES (InputError): A model or the corpus is missing.
     """
     stats = read_stats(corpus)
-    candidates = list_candidates(training, architectures)
     require(scored, step="score")
-    for candidate in candidates:
-        require(candidate.path, step=candidate.step)
-    texts, gold = read_gold(corpus / "test.spacy", lang)
-    measured = {}
-    for candidate in candidates:
-        measured[candidate.name] = measure_in_subprocess(candidate.path, texts, stats["labels"])
-        progress(candidate.name)
-    data = {
-        **stats,
-        **_describe_scored(scored),
-        "best_student": f"student_{choose_student(training, architectures)}",
-        "machine": describe_machine(),
-    }
+    subjects = find_subjects(training, architectures, list(seeds) or [seed])
+    test, dev = (read_held_out(corpus, split, lang, stats) for split in ("test", "dev"))
+    start(1 + len(subjects.candidates) + sum(map(len, subjects.further.values())))
+    measured = _measure(subjects, test, dev, progress)
+    by_seed = _predict_by_seed(subjects, measured, test, progress)
     metrics = {
         "lang": lang,
         "labels": stats["labels"],
-        "data": data,
-        "models": _describe_models(candidates, measured, gold, stats, seed),
-        "comparisons": _compare_models(architectures, measured, gold, stats["exclusive"], seed),
+        "data": {
+            **stats,
+            **_describe_scored(scored),
+            "best_student": subjects.best,
+            "machine": describe_machine(),
+        },
+        "models": _describe_models(subjects, measured, by_seed, test, seed),
+        "comparisons": _compare_models(architectures, by_seed, test, seed),
+        "cascade": _describe_cascade(subjects.best, measured, dev, test),
+        "examples": _describe_examples(subjects, measured, test),
     }
+    progress("examples")
     with atomic_file(output) as temporary:
         srsly.write_json(temporary, metrics)
     return metrics
@@ -205,41 +202,109 @@ def _describe_scored(scored: Path) -> dict[str, Any]:
     }
 
 
-def _describe_models(
-    candidates: Sequence[Candidate],
+def _measure(
+    subjects: Subjects, test: HeldOut, dev: HeldOut, progress: Callable[[str], object]
+) -> dict[str, Measured]:
+    """Measure each model; of further seeds' there is no need to."""
+    measured = {}
+    for name, kind, path, _ in subjects.candidates:
+        dev_texts = dev.texts if name in (TEACHER, subjects.best) else []
+        found = measure_in_subprocess(path, test.texts, test.labels, dev_texts)
+        # How large a black box is can't be seen from here.
+        size = None if kind == BLACK_BOX else size_mb(path)
+        measured[name] = found._replace(cost={**found.cost, "size_mb": size})
+        progress(name)
+    return measured
+
+
+def _predict_by_seed(
+    subjects: Subjects,
     measured: Mapping[str, Measured],
-    gold: NDArray[numpy.int64],
-    stats: Mapping[str, Any],
+    test: HeldOut,
+    progress: Callable[[str], object],
+) -> ProbabilitiesBySeed:
+    """Let the further seeds' models predict, and take the mean of the students, if there are several."""
+    by_seed = {name: [found.probabilities] for name, found in measured.items()}
+    for name, paths in subjects.further.items():
+        for path in paths:
+            by_seed[name].append(load_predictor(path, test.labels)(test.texts))
+            progress(f"{name} in {path.parent.name}")
+    if len(subjects.students) > 1:
+        runs = zip(*(by_seed[name] for name in subjects.students))
+        by_seed[MEAN] = [numpy.mean(run, axis=0) for run in runs]
+    return by_seed
+
+
+def _describe_models(
+    subjects: Subjects,
+    measured: Mapping[str, Measured],
+    by_seed: ProbabilitiesBySeed,
+    test: HeldOut,
     seed: int,
 ) -> dict[str, dict[str, Any]]:
-    """Quality, cost and size of each model, by its name. gold has the shape (texts, labels)."""
-    labels, exclusive = stats["labels"], stats["exclusive"]
-    teacher = measured[TEACHER].probabilities
-    return {
-        name: {
+    """Quality, cost and history of each model, by its name."""
+    teacher = by_seed[TEACHER][0]
+    rows = {}
+    for name, kind, path, step in subjects.candidates:
+        seeds = subjects.seeds if name in subjects.further else [seed]
+        calibration = read_calibration(path) if step == STUDENT else None
+        rows[name] = {
             "kind": kind,
-            **evaluate(gold, measured[name].probabilities, teacher, labels, exclusive),
+            **describe_quality(test, by_seed[name], teacher, seeds),
             **measured[name].cost,
-            # How large a black box is can't be seen from here.
-            "size_mb": None if kind == BLACK_BOX else size_mb(path),
-            "seeds": [seed],
+            "temperature": calibration.temperature if calibration else None,
+            "history": read_history(path.parent),
         }
-        for name, kind, path, _ in candidates
-    }
+        if name == subjects.students[-1] and MEAN in by_seed:
+            rows[MEAN] = {
+                "kind": "mean",
+                **describe_quality(test, by_seed[MEAN], teacher, subjects.seeds),
+                **add_costs([measured[student].cost for student in subjects.students]),
+                "temperature": None,
+                "history": [],
+            }
+    return rows
 
 
 def _compare_models(
-    architectures: Sequence[str],
-    measured: Mapping[str, Measured],
-    gold: NDArray[numpy.int64],
-    exclusive: bool,
-    seed: int,
+    architectures: Sequence[str], by_seed: ProbabilitiesBySeed, test: HeldOut, seed: int
 ) -> list[dict[str, Any]]:
-    """Compare the accuracy of pairs of models, text by text. gold has the shape (texts, labels)."""
+    """Compare the accuracy of pairs of models, text by text."""
     correct = {
-        name: is_correct(gold, result.probabilities, exclusive) for name, result in measured.items()
+        name: is_correct(test.gold, found[0], test.exclusive) for name, found in by_seed.items()
     }
     return [
         {"a": a, "b": b, **compare(correct[a], correct[b], seed)._asdict()}
         for a, b in list_comparisons(architectures)
     ]
+
+
+def _describe_cascade(
+    best: str, measured: Mapping[str, Measured], dev: HeldOut, test: HeldOut
+) -> dict[str, Any]:
+    """The student that did best on dev before its teacher."""
+    student, teacher = measured[best], measured[TEACHER]
+    return describe_cascade(
+        best,
+        compare_answers(dev.gold, student.dev, teacher.dev, dev.exclusive),
+        compare_answers(test.gold, student.probabilities, teacher.probabilities, test.exclusive),
+        student.cost.get("docs_per_second"),
+        teacher.cost.get("docs_per_second"),
+    )
+
+
+def _describe_examples(
+    subjects: Subjects, measured: Mapping[str, Measured], test: HeldOut
+) -> dict[str, Any]:
+    """Texts to look at, of the student that did best on dev."""
+    (path,) = (model.path for model in subjects.candidates if model.name == subjects.best)
+    return describe_examples(
+        subjects.best,
+        spacy.load(path),
+        test.texts,
+        test.gold,
+        measured[subjects.best].probabilities,
+        measured[TEACHER].probabilities,
+        test.labels,
+        test.exclusive,
+    )

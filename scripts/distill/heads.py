@@ -23,6 +23,11 @@ from .errors import SettingError
 SOFTMAX_FLOOR = 1e-30
 LOGISTIC_FLOOR, LOGISTIC_CEILING = 1e-9, 1 - 2**-24
 
+# Layers that make logits of their input, and those that may follow: activations, and dropout, which
+# does nothing in prediction.
+LINEAR = ("softmax", "linear", "sparse_linear")
+PASSED_OVER = ("softmax_activation", "logistic", "dropout")
+
 
 class Head(Enum):
     """The last layer of a text classifier, by the name that thinc gives it."""
@@ -60,6 +65,24 @@ def find_head(model: Model) -> Head:
             f"Can't distil into the model '{model.name}': its last layer is '{layer.name}', "
             f"expected one of: {names}. For TextCatBOW set no_output_layer = false."
         ) from None
+
+
+def find_output(model: Model) -> Model | None:
+    """Find the layer whose weights make the logits of a text classifier.
+
+    model (Model): Any text classifier with a known head.
+    RETURNS (Model | None): A layer whose weights "W" and bias "b" the logits are proportional to, as in
+        all of spaCy's text classifiers; None where the last layers are of another make.
+    RAISES (ValueError): The last layer is none that gives probabilities.
+    """
+    find_head(model)
+    leaves = [layer for layer in model.walk(order="dfs_pre") if not layer.layers]
+    for layer in reversed(leaves):
+        if layer.name in LINEAR:
+            return layer
+        if layer.param_names or layer.name not in PASSED_OVER:
+            return None
+    return None
 
 
 def to_logits(head: Head, probabilities: Floats2d) -> Floats2d:

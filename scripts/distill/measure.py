@@ -140,7 +140,8 @@ def main() -> None:
     """Measure the model named on the command line and write the result."""
     model, request, output = (Path(argument) for argument in sys.argv[1:])
     task = json.loads(request.read_text(encoding="utf8"))
-    measurement = measure(load_predictor(model, task["labels"]), task["texts"])
+    predict = load_predictor(model, task["labels"])
+    measurement = measure(predict, task["texts"])
     cost = measurement.cost
     if is_file_of_scores(model):  # looking scores up says nothing of what gave them
         cost = {**dict.fromkeys(cost), "latency_ms": {"p50": None, "p99": None}}
@@ -148,6 +149,7 @@ def main() -> None:
         numpy.savez(
             file,
             probabilities=measurement.probabilities,
+            dev=predict(task["dev_texts"]) if task["dev_texts"] else (),
             cost=numpy.array(json.dumps(cost)),
         )
 

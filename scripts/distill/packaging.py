@@ -110,9 +110,7 @@ def package_student(
     RAISES (InputError): An input is missing, or the name can't be used.
     """
     _check_name(name, version)
-    metrics = read_metrics(metrics_path)
-    # Where the data lay on this machine is nobody's business but its name.
-    metrics["data"]["source"] = Path(metrics["data"]["source"]).name
+    metrics = _read_public_metrics(metrics_path)
     if not license_file.is_file():
         raise InputError(
             f"Can't find the licence {license_file}. Expected a text file. Set it with "
@@ -144,6 +142,16 @@ def package_student(
     return Packaged(
         output / wheel.name, student, models[student]["accuracy"], models[twin]["accuracy"]
     )
+
+
+def _read_public_metrics(path: Path) -> dict[str, Any]:
+    """Read metrics.json without what is nobody's business: where the data lay on this machine, and texts
+    of it.
+    """
+    metrics = read_metrics(path)
+    metrics["data"]["source"] = Path(metrics["data"]["source"]).name
+    metrics.pop("examples", None)
+    return metrics
 
 
 def find_requirements(model: Path) -> list[str]:

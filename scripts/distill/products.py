@@ -60,15 +60,43 @@ def split_names(names: str) -> list[str]:
     return found
 
 
-def model_folder(training: Path, step: str, architecture: str) -> Path:
+def split_seeds(seeds: str, seed: int) -> list[int]:
+    """Split a list of the seeds that students and baselines are trained with.
+
+    seeds (str): Whole numbers, separated by commas; empty: only `seed`.
+    seed (int): The seed of all other steps.
+    RETURNS (list[int]): The seeds.
+    RAISES (InputError): One is no whole number from 0, or is there twice.
+    """
+    words = [word.strip() for word in seeds.split(",")] if seeds.strip() else [str(seed)]
+    if not all(word.isdecimal() for word in words) or len(set(map(int, words))) < len(words):
+        raise InputError(
+            f"Can't use the seeds '{seeds}'. Expected different whole numbers, separated by commas, "
+            'such as 0,1,2. Set them with --vars.seeds; "" stands for --vars.seed alone.'
+        )
+    return [int(word) for word in words]
+
+
+def name_by_seed(architecture: str, seeds: Sequence[int]) -> dict[int, str]:
+    """Name the folders of a student or baseline that is trained once with each of several seeds.
+
+    architecture (str): Its architecture, such as "cnn".
+    seeds (Sequence[int]): The seeds; the first one's model is the one to package.
+    RETURNS (dict[int, str]): By seed: "cnn" for the first, "cnn-seed1" and the like for others.
+    """
+    further = {seed: f"{architecture}-seed{seed}" for seed in seeds[1:]}
+    return {seeds[0]: architecture, **further}
+
+
+def model_folder(training: Path, step: str, name: str) -> Path:
     """Say where a student or baseline lies.
 
     training (Path): The folder of the models.
     step (str): "student" or "baseline".
-    architecture (str): Its architecture, such as "cnn".
+    name (str): Its architecture, such as "cnn"; of a further seed see name_by_seed.
     RETURNS (Path): Its folder.
     """
-    return training / step / architecture
+    return training / step / name
 
 
 def choose_student(training: Path, architectures: Sequence[str]) -> str:

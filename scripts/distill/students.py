@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import srsly
 
 from . import callbacks, component, readers  # noqa: F401  registers what the configs name
+from .calibration import calibrate_on_disk
+from .documents import read_gold
 from .errors import InputError
-from .products import require, split_names
+from .products import BEST, read_stats, require, split_names
 from .records import count_rows
 from .training import Trained, corpus_overrides, find_keys, read_config, steps_per_epoch, train
 
@@ -114,6 +116,7 @@ def train_student(
     lang: str,
     seed: int,
     gpu_id: int,
+    calibrate: bool = False,
 ) -> Trained:
     """Train a student on its teacher's scores.
 
@@ -126,6 +129,7 @@ def train_student(
     lang (str): Language code.
     seed (int): Seed of weights and order.
     gpu_id (int): GPU to train on, or -1 for the CPU.
+    calibrate (bool): Whether to fit a temperature on dev and put it into the weights.
     RETURNS (Trained): The best checkpoint, a plain spaCy pipeline.
     RAISES (InputError): An input is missing, or a setting can't be used.
     """
@@ -145,7 +149,13 @@ def train_student(
             overrides["paths.vectors"] = str(vectors)
         else:
             overrides.update(dict.fromkeys(wanted, False))
-    return train(config, output, overrides, gpu_id=gpu_id)
+
+    def finish(folder: Path, dev_score: float) -> None:
+        if calibrate:
+            dev, labels = read_gold(corpus / "dev.spacy", lang), read_stats(corpus)["labels"]
+            calibrate_on_disk(folder / BEST, dev, labels)
+
+    return train(config, output, overrides, gpu_id=gpu_id, finish=finish)
 
 
 def train_baseline(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import srsly
 from catalogue import RegistryError
 from confection import ConfigValidationError
 from spacy.cli.train import train as spacy_train
@@ -14,7 +15,7 @@ from spacy.util import load_config
 from .devices import use_device
 from .errors import InputError, SettingError
 from .outputs import atomic_folder
-from .products import BEST, read_dev_score, read_stats
+from .products import BEST, DEV_SCORE, read_dev_score, read_stats
 
 LAST, LOG = "model-last", "log.jsonl"
 
@@ -126,3 +127,23 @@ def train(
         shutil.rmtree(temporary / LAST)
         finish(temporary, read_dev_score(temporary / BEST))
     return Trained(output / BEST, read_dev_score(output / BEST))
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """Read from a training log how well a pipeline did on dev as it learned.
+
+    folder (Path): The folder that `train` made.
+    RETURNS (list[dict[str, Any]]): "step", "epoch" (passes over the texts that were complete) and
+        "dev_score" (from 0 to 1) of each evaluation; none where there is no log.
+    """
+    if not (folder / LOG).is_file():
+        return []
+    return [
+        {
+            "step": row["step"],
+            "epoch": row["epoch"],
+            # Percent; a config of one's own may leave it out of what is logged.
+            "dev_score": row["scores"].get(DEV_SCORE, 100 * row["score"]) / 100,
+        }
+        for row in srsly.read_jsonl(folder / LOG)
+    ]
