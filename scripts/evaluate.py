@@ -9,6 +9,7 @@ from tqdm import tqdm
 from .console import done, run
 from .distill.evaluation import evaluate_models, list_candidates
 from .distill.products import DEFAULT_STUDENTS, split_names
+from .distill.side_by_side import ROUNDS
 
 
 def evaluate(
@@ -22,12 +23,13 @@ def evaluate(
     ] = DEFAULT_STUDENTS,
     seed: Annotated[int, typer.Option(help="Seed the models were trained with")] = 0,
 ) -> None:
-    """Measure quality and cost of teacher, students, baselines and TF-IDF, and compare them."""
+    """Measure quality and cost of teacher, students, baselines and their peers, and compare them."""
     architectures = split_names(students)
-    with tqdm(total=len(list_candidates(training, architectures)), unit="model") as bar:
+    total = len(list_candidates(training, architectures)) * (1 + ROUNDS)
+    with tqdm(total=total, unit="measurement") as bar:
 
         def show(name: str) -> None:
-            bar.set_description(f"Evaluated {name}")
+            bar.set_description(f"Measured {name}")
             bar.update()
 
         metrics = evaluate_models(

@@ -15,12 +15,14 @@ from scripts.distill.evaluation import (
     list_candidates,
     size_mb,
 )
+from scripts.distill.fasttext_classifier import is_installed
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.records import TextRow, TextsMeta, write_texts
 from scripts.distill.teacher_info import hash_file
 
 from .conftest import Run
 
+PEERS = ["tfidf_logreg", *(["fasttext"] if is_installed() else [])]
 MODELS = [
     "teacher",
     "student_bow",
@@ -29,7 +31,7 @@ MODELS = [
     "baseline_bow",
     "baseline_cnn",
     "baseline_ensemble",
-    "tfidf_logreg",
+    *PEERS,
 ]
 METHODS = ["gold", "swap", "swap", "pool", "pool", "pool"]
 KEYS = {
@@ -42,6 +44,7 @@ KEYS = {
     "brier",
     "agreement",
     "kl_to_teacher",
+    "load_seconds",
     "words_per_second",
     "docs_per_second",
     "latency_ms",
@@ -65,7 +68,13 @@ def test_layout(metrics: dict[str, Any]) -> None:
         assert set(model["per_label"]) == set(metrics["labels"])
         for share in ("accuracy", "macro_f1", "roc_auc", "ece", "brier", "agreement"):
             assert 0 <= model[share] <= 1
-        for cost in ("words_per_second", "docs_per_second", "size_mb", "peak_rss_mb"):
+        for cost in (
+            "load_seconds",
+            "words_per_second",
+            "docs_per_second",
+            "size_mb",
+            "peak_rss_mb",
+        ):
             assert model[cost] > 0
         assert 0 < model["latency_ms"]["p50"] <= model["latency_ms"]["p99"]
     for comparison in metrics["comparisons"]:
@@ -82,8 +91,16 @@ def test_figures_fit_each_other(metrics: dict[str, Any]) -> None:
         difference = models[comparison["a"]]["accuracy"] - models[comparison["b"]]["accuracy"]
         assert comparison["delta_accuracy"] == pytest.approx(difference)
     pairs = {(c["a"], c["b"]) for c in metrics["comparisons"]}
-    assert {("student_cnn", "teacher"), ("student_cnn", "baseline_cnn")} <= pairs
+    rivals = ["teacher", "baseline_cnn", *PEERS]
+    assert {("student_cnn", rival) for rival in rivals} <= pairs
+    assert {("teacher", rival) for rival in PEERS} <= pairs
     assert metrics["data"]["synthetic"] == 400
+
+
+def test_students_are_measured_without_what_only_teachers_need(metrics: dict[str, Any]) -> None:
+    models = metrics["models"]
+    for name in MODELS[1:]:
+        assert models[name]["peak_rss_mb"] < 0.75 * models["teacher"]["peak_rss_mb"], name
 
 
 def test_accuracy_is_the_models_own(small_run: Run, metrics: dict[str, Any]) -> None:

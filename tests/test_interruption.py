@@ -7,18 +7,21 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from weasel.cli.run import load_project_config
 
 from scripts.console import EXIT_INTERRUPTED, INTERRUPTED
 from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
-from scripts.distill.evaluation import Measured, evaluate_models
+from scripts.distill.evaluation import evaluate_models
 from scripts.distill.measure import load_predictor
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.score_files import score_file
+from scripts.distill.side_by_side import Measured, Model
 from scripts.distill.students import find_architectures, train_student
 from scripts.distill.synthetic import build_synthetic
 
@@ -121,9 +124,18 @@ def test_interrupt_by_a_signal(tmp_path: Path) -> None:
 def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "metrics.json"
 
-    def measure_here(model: Path, texts: list[str], labels: list[str]) -> Measured:
-        predict = load_predictor(model, labels)
-        return Measured(predict(texts), {"words_per_second": 1.0})
+    def measure_here(
+        models: dict[str, Model],
+        texts: list[str],
+        labels: list[str],
+        progress: Callable[[str], object],
+    ) -> dict[str, Measured]:
+        measured = {}
+        for name, model in models.items():
+            predict = load_predictor(model.path, labels)
+            measured[name] = Measured(predict(texts), {"words_per_second": 1.0}, numpy.array([]))
+            progress(name)
+        return measured
 
     def run(**kwargs: Any) -> dict[str, Any]:
         return evaluate_models(
@@ -137,7 +149,7 @@ def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             **kwargs,
         )
 
-    monkeypatch.setattr(evaluation, "measure_in_subprocess", measure_here)
+    monkeypatch.setattr(evaluation, "measure_models", measure_here)
     with pytest.raises(KeyboardInterrupt):
         run(progress=kill)
     assert not list(tmp_path.iterdir())

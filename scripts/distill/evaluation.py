@@ -1,11 +1,6 @@
 """Evaluate every model on the same test set and compare them: metrics.json."""
 
-import json
-import os
 import platform
-import subprocess
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,23 +12,17 @@ import srsly
 from numpy.typing import NDArray
 
 from .documents import read_gold
+from .fasttext_classifier import MODEL as FASTTEXT_MODEL
 from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, read_stats, require
 from .records import GOLD, POOL, read_texts
+from .side_by_side import THREADS, Measured, Model, list_requirements, measure_models
 from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 
-TEACHER, TFIDF = "teacher", "tfidf_logreg"
+TEACHER, TFIDF, FASTTEXT = "teacher", "tfidf_logreg", "fasttext"
 BLACK_BOX = "black_box"
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "RAYON_NUM_THREADS",  # of transformers' tokenizers
-)
-THREADS = 1
 
 
 class Candidate(NamedTuple):
@@ -54,19 +43,13 @@ class Pair(NamedTuple):
     b: str
 
 
-class Measured(NamedTuple):
-    """What a process found out about a model. probabilities has the shape (texts, labels)."""
-
-    probabilities: NDArray[numpy.float64]
-    cost: dict[str, Any]
-
-
 def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candidate]:
     """List the models that a run makes.
 
     training (Path): The folder that holds their folders.
     architectures (Sequence[str]): Names of the students' architectures, such as "bow".
-    RETURNS (list[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression.
+    RETURNS (list[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression, and
+        fastText where it was installed when these were trained.
     """
     folder = training / TEACHER
     if (folder / INFO).is_file() and read_teacher_info(folder).black_box:
@@ -78,31 +61,22 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
             name = f"{step}_{architecture}"
             path = model_folder(training, step, architecture) / BEST
             candidates.append(Candidate(name, architecture, path, step))
-    tfidf = Candidate(TFIDF, "tfidf_logreg", training / TFIDF / TFIDF_MODEL, "baseline")
-    return [*candidates, tfidf]
+    candidates.append(Candidate(TFIDF, TFIDF, training / TFIDF / TFIDF_MODEL, "baseline"))
+    fasttext = Candidate(FASTTEXT, FASTTEXT, training / FASTTEXT / FASTTEXT_MODEL, "baseline")
+    return [*candidates, fasttext] if fasttext.path.is_file() else candidates
 
 
-def measure_in_subprocess(model: Path, texts: list[str], labels: Sequence[str]) -> Measured:
-    """Measure a model in a fresh process on one thread.
+def as_models(candidates: Sequence[Candidate]) -> dict[str, Model]:
+    """Say what there is to measure.
 
-    model (Path): A spaCy pipeline's folder, or a joblib file.
-    texts (list[str]): The texts.
-    labels (Sequence[str]): The labels, in the order wanted.
-    RETURNS (Measured): Probabilities and cost.
-    RAISES (subprocess.CalledProcessError): The process failed; its message is on stderr.
+    candidates (Sequence[Candidate]): The models.
+    RETURNS (dict[str, Model]): Them by name; all but the teacher in an environment of their own.
+    RAISES (InputError): What one needs isn't installed.
     """
-    threads = {name: str(THREADS) for name in THREAD_VARIABLES}
-    with tempfile.TemporaryDirectory() as folder:
-        request, output = Path(folder) / "request.json", Path(folder) / "measured.npz"
-        srsly.write_json(request, {"texts": texts, "labels": list(labels)})
-        subprocess.run(
-            [sys.executable, "-m", "scripts.distill.measure", model.resolve(), request, output],
-            check=True,
-            env={**os.environ, **threads},
-            cwd=Path(__file__).parents[2],
-        )
-        with numpy.load(output) as result:
-            return Measured(result["probabilities"], json.loads(str(result["cost"])))
+    return {
+        name: Model(path, None if name == TEACHER else list_requirements(path))
+        for name, _, path, _ in candidates
+    }
 
 
 def size_mb(path: Path) -> float:
@@ -129,17 +103,18 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def list_comparisons(architectures: Sequence[str]) -> list[Pair]:
-    """List the pairs to compare: every student with its teacher, its baseline and TF-IDF with
-    logistic regression, and the teacher with the latter.
+def list_comparisons(architectures: Sequence[str], peers: Sequence[str]) -> list[Pair]:
+    """List the pairs to compare: every student with its teacher, its baseline and the peers, and the
+    teacher with the latter.
 
     architectures (Sequence[str]): Names of the students' architectures.
+    peers (Sequence[str]): Names of models that need no neural network of spaCy's.
     RETURNS (list[Pair]): Pairs of names.
     """
-    pairs = [Pair(TEACHER, TFIDF)]
+    pairs = [Pair(TEACHER, peer) for peer in peers]
     for architecture in architectures:
         student = f"student_{architecture}"
-        pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", TFIDF)]
+        pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", *peers)]
     return pairs
 
 
@@ -154,7 +129,7 @@ def evaluate_models(
     seed: int,
     progress: Callable[[str], object] = lambda name: None,
 ) -> dict[str, Any]:
-    """Evaluate teacher, students, baselines and TF-IDF with logistic regression on test.
+    """Evaluate teacher, students, baselines and their peers on test.
 
     corpus (Path): The folder of the gold corpus.
     scored (Path): What the students learned from; it is counted.
@@ -163,7 +138,7 @@ def evaluate_models(
     lang (str): Language code.
     architectures (Sequence[str]): Names of the students' architectures.
     seed (int): Seed that the models were trained with; also the bootstrap's.
-    progress (Callable[[str], object]): Told the name of each model that has been measured.
+    progress (Callable[[str], object]): See measure_models.
     RETURNS (dict[str, Any]): What was written.
     RAISES (InputError): A model or the corpus is missing.
     """
@@ -173,10 +148,8 @@ def evaluate_models(
     for candidate in candidates:
         require(candidate.path, step=candidate.step)
     texts, gold = read_gold(corpus / "test.spacy", lang)
-    measured = {}
-    for candidate in candidates:
-        measured[candidate.name] = measure_in_subprocess(candidate.path, texts, stats["labels"])
-        progress(candidate.name)
+    labels = stats["labels"]
+    measured = measure_models(as_models(candidates), texts, labels, progress=progress)
     data = {
         **stats,
         **_describe_scored(scored),
@@ -241,5 +214,5 @@ def _compare_models(
     }
     return [
         {"a": a, "b": b, **compare(correct[a], correct[b], seed)._asdict()}
-        for a, b in list_comparisons(architectures)
+        for a, b in list_comparisons(architectures, [p for p in (TFIDF, FASTTEXT) if p in measured])
     ]
