@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.distill import environments
-from scripts.distill.environments import link_environment, list_distributions
+from scripts.distill.environments import find_requirements, link_environment, list_distributions
 from scripts.distill.errors import InputError
 
 LOOK = """
@@ -34,6 +34,24 @@ def look_around(folder: Path, module: str) -> dict[str, list[str]]:
         check=True,
     )
     return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ('[nlp]\nlang = "en"\n', []),
+        ('[nlp]\nlang = "ko"\n', ["natto-py>=0.9.0"]),
+        (
+            '[nlp]\nlang = "th"\n[x]\ny = "spacy.TorchBiLSTMEncoder.v1"\n',
+            ["pythainlp>=2.0", "torch>=2.0"],
+        ),
+    ],
+)
+def test_what_a_pipeline_needs_beside_spacy(
+    config: str, expected: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "config.cfg").write_text(config, encoding="utf8")
+    assert find_requirements(tmp_path) == expected
 
 
 def test_spacy_alone(tmp_path: Path) -> None:

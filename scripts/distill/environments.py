@@ -1,5 +1,6 @@
 """Environments that hold what a model needs and nothing else."""
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -11,6 +12,13 @@ from .errors import InputError
 
 # Architectures of spaCy's own that need more than spaCy, and what: spaCy doesn't note it by itself.
 REQUIREMENTS = {"spacy.TorchBiLSTMEncoder.v1": "torch>=2.0"}
+# Languages whose tokenizer does.
+LANGUAGES = {
+    "ja": ["sudachipy>=0.5.2,!=0.6.1", "sudachidict-core>=20211220"],
+    "ko": ["natto-py>=0.9.0"],
+    "th": ["pythainlp>=2.0"],
+    "vi": ["pyvi"],
+}
 
 
 def find_requirements(model: Path) -> list[str]:
@@ -20,7 +28,11 @@ def find_requirements(model: Path) -> list[str]:
     RETURNS (list[str]): Requirements of PEP 508.
     """
     config = (model / "config.cfg").read_text(encoding="utf8")
-    return [needed for architecture, needed in REQUIREMENTS.items() if architecture in config]
+    found = re.search(r'^lang *= *"(\w+)"', config, re.MULTILINE)
+    return [
+        *LANGUAGES.get(found[1] if found else "", []),
+        *(needed for architecture, needed in REQUIREMENTS.items() if architecture in config),
+    ]
 
 
 def list_distributions(requirements: Sequence[str]) -> list[Distribution]:
