@@ -21,7 +21,7 @@ def bench(
     ] = DEFAULT_STUDENTS,
     rounds: Annotated[int, typer.Option(help="How often each model is measured", min=1)] = 5,
 ) -> None:
-    """Measure each model in turn, several times over, in one process."""
+    """Measure each model in turn, several times over."""
     with tqdm(unit="measurement") as bar:
 
         def show(name: str) -> None:

@@ -25,11 +25,11 @@ def evaluate(
         str, typer.Option(help="Seeds of students and baselines, by comma; else the same")
     ] = "",
 ) -> None:
-    """Measure quality and cost of teacher, students, baselines and TF-IDF, and compare them."""
-    with tqdm(unit="model") as bar:
+    """Measure quality and cost of teacher, students, baselines and their peers, and compare them."""
+    with tqdm(unit="measurement") as bar:
 
         def show(name: str) -> None:
-            bar.set_description(f"Evaluated {name}")
+            bar.set_description(f"Measured {name}")
             bar.update()
 
         metrics = evaluate_models(

@@ -1,5 +1,9 @@
 """Teachers that are no transformers, for tests to name."""
 
+import os
+import sys
+import time
+
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -11,6 +15,17 @@ def score(texts: list[str]) -> list[dict[str, float]]:
     """Count good words."""
     share = [0.9 if any(word in text for word in GOOD) else 0.2 for text in texts]
     return [{"positive": p, "negative": 1 - p} for p in share]
+
+
+def score_slowly(texts: list[str]) -> list[dict[str, float]]:
+    time.sleep(0.005 * len(texts))
+    return score(texts)
+
+
+def score_loudly(texts: list[str]) -> list[dict[str, float]]:
+    sys.stdout.write("said by a black box\n")
+    os.write(1, b"said by what it calls\n")
+    return score(texts)
 
 
 def score_too_few(texts: list[str]) -> list[dict[str, float]]:

@@ -1,30 +1,16 @@
-"""The benchmark measures all models in turn and relates them within a round."""
-
-import time
+"""The benchmark relates all models to their teacher and to tokenizing alone."""
 
 import pytest
 
-from scripts.distill import benchmark as module
-from scripts.distill.benchmark import TOKENIZER, benchmark, time_rounds
+from scripts.distill import side_by_side
+from scripts.distill.benchmark import TOKENIZER, benchmark
+from scripts.distill.fasttext_classifier import is_installed
 
 from .conftest import Run, RunStep
 
 
-def test_slower_work_measures_slower(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MIN_SECONDS", 0.01)
-    order: list[str] = []
-    workers = {
-        "fast": lambda texts: time.sleep(0.002),
-        "slow": lambda texts: time.sleep(0.02),
-    }
-    speeds = time_rounds(workers, ["one two", "three"], 3, order.append)
-    assert order == ["fast", "slow"] * 3
-    assert all(fast > 2 * slow for fast, slow in zip(speeds["fast"], speeds["slow"]))
-    assert max(speeds["slow"]) <= 3 / 0.02
-
-
 def test_models_of_a_run(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MIN_SECONDS", 0.01)
+    monkeypatch.setattr(side_by_side, "ROUND_SECONDS", 0.01)
     results = benchmark(
         small_run.corpus,
         small_run.training,
@@ -33,7 +19,8 @@ def test_models_of_a_run(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
         rounds=1,
     )
     by_name = {result.name: result for result in results}
-    assert set(by_name) == {TOKENIZER, "teacher", "student_bow", "student_cnn", "tfidf_logreg"}
+    peers = ["tfidf_logreg", *(["fasttext"] if is_installed() else [])]
+    assert set(by_name) == {TOKENIZER, "teacher", "student_bow", "student_cnn", *peers}
     assert by_name["teacher"].times_teacher == 1
     assert by_name[TOKENIZER].share_of_tokenizer == 1
     assert by_name["student_bow"].times_teacher > 1
@@ -44,7 +31,7 @@ def test_models_of_a_run(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_step_prints_a_table(
     small_run: Run, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MIN_SECONDS", 0.01)
+    monkeypatch.setattr(side_by_side, "ROUND_SECONDS", 0.01)
     outcome = run_step("bench", small_run.corpus, small_run.training, "--rounds", 1)
     assert outcome.code == 0
     assert "times the teacher" in outcome.output

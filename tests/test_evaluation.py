@@ -20,8 +20,9 @@ from scripts.distill.evaluation import (
     list_candidates,
     list_comparisons,
 )
+from scripts.distill.fasttext_classifier import is_installed
+from scripts.distill.figures import size_mb
 from scripts.distill.measure import load_predictor
-from scripts.distill.measuring import size_mb
 from scripts.distill.metrics import is_correct
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.records import TextRow, TextsMeta, write_texts
@@ -30,6 +31,7 @@ from scripts.distill.training import read_history
 
 from .conftest import ROOT, Run
 
+PEERS = ["tfidf_logreg", *(["fasttext"] if is_installed() else [])]
 MODELS = [
     "teacher",
     "student_bow",
@@ -39,7 +41,7 @@ MODELS = [
     "baseline_bow",
     "baseline_cnn",
     "baseline_ensemble",
-    "tfidf_logreg",
+    *PEERS,
 ]
 METHODS = ["gold", "swap", "swap", "pool", "pool", "pool"]
 SCHEMA = srsly.read_json(ROOT / "scripts" / "distill" / "metrics.schema.json")
@@ -59,6 +61,8 @@ def test_layout(metrics: dict[str, Any]) -> None:
     assert list(metrics["models"]) == MODELS
     for model in metrics["models"].values():
         assert set(model["per_label"]) == set(metrics["labels"])
+        for cost in ("load_seconds", "words_per_second", "docs_per_second", "peak_rss_mb"):
+            assert model[cost] > 0
         assert 0 < model["latency_ms"]["p50"] <= model["latency_ms"]["p99"]
     for comparison in metrics["comparisons"]:
         low, high = comparison["ci95"]
@@ -88,7 +92,9 @@ def test_figures_fit_each_other(metrics: dict[str, Any]) -> None:
         difference = models[comparison["a"]]["accuracy"] - models[comparison["b"]]["accuracy"]
         assert comparison["delta_accuracy"] == pytest.approx(difference)
     pairs = {(c["a"], c["b"]) for c in metrics["comparisons"]}
-    assert {("student_cnn", "teacher"), ("student_cnn", "baseline_cnn")} <= pairs
+    rivals = ["teacher", "baseline_cnn", *PEERS]
+    assert {("student_cnn", rival) for rival in rivals} <= pairs
+    assert {("teacher", rival) for rival in PEERS} <= pairs
     assert metrics["data"]["synthetic"] == 400
 
 
@@ -194,6 +200,12 @@ def test_examples_are_texts_of_test(small_run: Run, metrics: dict[str, Any]) -> 
         )
 
 
+def test_students_are_measured_without_what_only_teachers_need(metrics: dict[str, Any]) -> None:
+    models = metrics["models"]
+    for name in set(MODELS) - {"teacher", "students_mean"}:
+        assert models[name]["peak_rss_mb"] < 0.75 * models["teacher"]["peak_rss_mb"], name
+
+
 def test_accuracy_is_the_models_own(small_run: Run, metrics: dict[str, Any]) -> None:
     texts, gold = read_gold(small_run.corpus / "test.spacy", "en")
     nlp = spacy.load(small_run.training / "student" / "cnn" / "model-best")
@@ -226,8 +238,9 @@ def test_missing_model_is_named(small_run: Run, tmp_path: Path) -> None:
 
 
 def test_one_student_has_no_mean_to_compare_with() -> None:
-    assert not [pair for pair in list_comparisons(["cnn"]) if "students_mean" in pair]
-    assert ("students_mean", "teacher") in list_comparisons(["bow", "cnn"])
+    assert not [pair for pair in list_comparisons(["cnn"], PEERS) if "students_mean" in pair]
+    pairs = list_comparisons(["bow", "cnn"], PEERS)
+    assert {("students_mean", rival) for rival in ("teacher", *PEERS)} <= set(pairs)
 
 
 def test_texts_of_the_pool_are_not_counted_as_synthetic(tmp_path: Path) -> None:

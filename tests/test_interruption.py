@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from scripts.console import EXIT_INTERRUPTED, INTERRUPTED
 from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
 from scripts.distill.evaluation import evaluate_models
 from scripts.distill.measure import load_predictor
-from scripts.distill.measuring import Measured
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.score_files import score_file
+from scripts.distill.side_by_side import Measured, Model
 from scripts.distill.students import find_architectures, train_student
 from scripts.distill.synthetic import build_synthetic
 
@@ -142,11 +143,21 @@ def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     output = tmp_path / "metrics.json"
 
     def measure_here(
-        model: Path, texts: list[str], labels: list[str], dev_texts: list[str]
-    ) -> Measured:
-        predict = load_predictor(model, labels)
-        dev = predict(dev_texts) if dev_texts else numpy.array(())
-        return Measured(predict(texts), {"words_per_second": 1.0}, dev)
+        models: Mapping[str, Model],
+        texts: list[str],
+        labels: list[str],
+        *,
+        dev_texts: Mapping[str, Sequence[str]],
+        progress: Callable[[str], object],
+    ) -> dict[str, Measured]:
+        measured = {}
+        for name, model in models.items():
+            predict = load_predictor(model.path, labels)
+            asked = list(dev_texts.get(name, ()))
+            dev = predict(asked) if asked else numpy.array(())
+            measured[name] = Measured(predict(texts), {"words_per_second": 1.0}, dev)
+            progress(name)
+        return measured
 
     def run(**kwargs: Any) -> dict[str, Any]:
         return evaluate_models(
@@ -160,7 +171,7 @@ def test_evaluate(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             **kwargs,
         )
 
-    monkeypatch.setattr(evaluation, "measure_in_subprocess", measure_here)
+    monkeypatch.setattr(evaluation, "measure_models", measure_here)
     with pytest.raises(KeyboardInterrupt):
         run(progress=kill)
     assert not list(tmp_path.iterdir())

@@ -29,7 +29,7 @@ PROJECT = srsly.read_yaml(ROOT / "project.yml")
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 # Run by another module, or rendered by it, rather than imported.
 RUN_BY = {
-    "scripts/distill/measuring.py": ["scripts/distill/measure.py"],
+    "scripts/distill/side_by_side.py": ["scripts/distill/measure.py"],
 }
 
 
@@ -170,7 +170,9 @@ def touched(path: Path) -> Iterator[None]:
         ("scripts/distill/scoring.py", ["score", "vectors"]),
         ("configs/student_cnn.cfg", ["baseline", "student"]),
         ("scripts/distill/losses.py", ["baseline", "student"]),
-        ("scripts/distill/metrics.py", ["teacher", "score", "evaluate"]),
+        ("scripts/distill/metrics.py", ["teacher", "score", "baseline", "evaluate"]),
+        ("scripts/distill/fasttext_peer.py", ["baseline"]),
+        ("scripts/distill/side_by_side.py", ["evaluate"]),
         ("scripts/distill/evaluation.py", ["evaluate"]),
         ("scripts/distill/templates/index.html.jinja", ["report"]),
         ("scripts/distill/templates/card.md.jinja", ["package"]),

@@ -1,28 +1,21 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import joblib
 import numpy
 import pytest
 
-from scripts.distill.corpus import Corpus, describe, write_corpus
 from scripts.distill.documents import read_gold
 from scripts.distill.errors import InputError
+from scripts.distill.measure import load_predictor
 from scripts.distill.metrics import decide
-from scripts.distill.tables import SPLITS, LabelledText
 from scripts.distill.tfidf import (
     STRENGTHS,
     TfidfTrained,
     make_classifier,
-    predict_probabilities,
     train_tfidf,
 )
 
-# As many as no count of labels is, so that no thing goes with a label.
-THINGS = ["kettle", "lamp", "tent", "drill", "scarf", "clock", "chair"]
-# What gives a label away.
-SIGNS = {"praise": "wonderful", "anger": "horrible", "doubt": "strange"}
-SIZES = {"train": 48, "dev": 24, "test": 12}
+from .separable import CASE_NAMES, CASES, SIGNS, write_separable_corpus
 
 
 class Trained(NamedTuple):
@@ -34,47 +27,17 @@ class Trained(NamedTuple):
     result: TfidfTrained
 
 
-def make_texts(split: str, labels: list[str], exclusive: bool) -> list[LabelledText]:
-    texts = []
-    for i in range(SIZES[split]):
-        # Each label alone in turn or, where they don't exclude each other, each set of them.
-        chosen = [
-            label
-            for j, label in enumerate(labels)
-            if (i % len(labels) == j if exclusive else i >> j & 1)
-        ]
-        signs = " ".join(SIGNS[label] for label in chosen)
-        text = f"{THINGS[i % 7]} and {THINGS[i * 5 % 7]} number {split}{i} {signs}"
-        texts.append(LabelledText(text, sorted(chosen), split, f"data:{i + 1}"))
-    return texts
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        (labels, exclusive)
-        for labels in (["praise", "anger"], ["doubt", "praise", "anger"])
-        for exclusive in (True, False)
-    ],
-    ids=["two-exclusive", "two", "three-exclusive", "three"],
-)
+@pytest.fixture(scope="module", params=CASES, ids=CASE_NAMES)
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     labels, exclusive = request.param
     folder = tmp_path_factory.mktemp("tfidf")
-    splits = {split: make_texts(split, labels, exclusive) for split in SPLITS}
-    stats = {
-        "exclusive": exclusive,
-        "seed": 0,
-        "splits": {split: describe(splits[split], labels) for split in SPLITS},
-    }
-    write_corpus(Corpus(splits, labels, stats), [], "en", folder / "corpus")
-    result = train_tfidf(folder / "corpus", folder / "model", lang="en")
-    return Trained(folder / "corpus", labels, exclusive, result)
+    corpus = write_separable_corpus(folder / "corpus", labels, exclusive)
+    return Trained(corpus, labels, exclusive, train_tfidf(corpus, folder / "model", lang="en"))
 
 
 def test_learns_a_separable_corpus(trained: Trained) -> None:
     test = read_gold(trained.corpus / "test.spacy", "en")
-    found = predict_probabilities(joblib.load(trained.result.path), test.texts)
+    found = load_predictor(trained.result.path, trained.labels)(test.texts)
     assert found.shape == test.labels.shape
     assert (decide(found, trained.exclusive) == test.labels).all()
     assert trained.result.dev_score > 0.95
@@ -82,7 +45,7 @@ def test_learns_a_separable_corpus(trained: Trained) -> None:
 
 def test_probabilities(trained: Trained) -> None:
     texts = [" ".join(SIGNS[label] for label in trained.labels), "nothing that is known", ""]
-    found = predict_probabilities(joblib.load(trained.result.path), texts)
+    found = load_predictor(trained.result.path, trained.labels)(texts)
     assert ((found > 0) & (found < 1)).all()
     if trained.exclusive:
         assert found.sum(axis=1) == pytest.approx(numpy.ones(3))
@@ -93,7 +56,7 @@ def test_probabilities(trained: Trained) -> None:
 
 def test_columns_are_in_corpus_order(trained: Trained) -> None:
     texts = [SIGNS[label] for label in trained.labels]
-    found = predict_probabilities(joblib.load(trained.result.path), texts)
+    found = load_predictor(trained.result.path, trained.labels)(texts)
     assert found.argmax(axis=1).tolist() == list(range(len(trained.labels)))
 
 
@@ -103,7 +66,7 @@ def test_dev_decides_the_strength(trained: Trained) -> None:
     scores = []
     for strength in STRENGTHS:
         classifier = make_classifier(strength, trained.exclusive).fit(train.texts, targets)
-        decided = decide(predict_probabilities(classifier, dev.texts), trained.exclusive)
+        decided = decide(classifier.predict_proba(dev.texts), trained.exclusive)
         # Micro-averaged F-score: twice the hits over all that was said and was to be said.
         scores.append(2 * (decided & dev.labels).sum() / (decided.sum() + dev.labels.sum()))
     assert trained.result.dev_score == pytest.approx(max(scores))
@@ -120,7 +83,7 @@ def test_same_seed_same_classifier_in_the_place_of_the_old(
     assert again[1:] == trained.result[1:]
     texts = read_gold(trained.corpus / "test.spacy", "en").texts
     first, second = (
-        predict_probabilities(joblib.load(result.path), texts) for result in (trained.result, again)
+        load_predictor(result.path, trained.labels)(texts) for result in (trained.result, again)
     )
     assert (first == second).all()
 

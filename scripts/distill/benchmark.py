@@ -1,28 +1,21 @@
-"""Throughput side by side: every model in turn, over and over, in one process.
+"""Throughput of a run's models, related to their teacher's and to that of tokenizing alone."""
 
-Machines speed up and slow down while they are measured; what holds is the ratio between two models
-in the same round.
-"""
-
-import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import spacy
-from threadpoolctl import threadpool_limits
 
 from .documents import read_gold
 from .errors import InputError
-from .evaluation import TEACHER, list_candidates
-from .measure import count_words, is_file_of_scores, load_predictor, seconds_per_pass
-from .measuring import THREADS
+from .evaluation import TEACHER, as_models, list_candidates
+from .measure import is_file_of_scores
 from .products import read_stats, require
+from .side_by_side import Model, list_requirements, measure_models
 
 TOKENIZER = "tokenizer alone"
-# A pass over the texts is repeated within a round until so many seconds have gone by.
-MIN_SECONDS = 0.5
 
 
 class Throughput(NamedTuple):
@@ -36,31 +29,6 @@ class Throughput(NamedTuple):
     share_of_tokenizer: float
 
 
-def time_rounds(
-    workers: Mapping[str, Callable[[list[str]], object]],
-    texts: Sequence[str],
-    rounds: int,
-    progress: Callable[[str], object] = lambda name: None,
-) -> dict[str, list[float]]:
-    """Measure workers in turn.
-
-    workers (Mapping[str, Callable]): What is to be timed, by name; each takes a list of texts.
-    texts (Sequence[str]): The texts; at least one.
-    rounds (int): How often each is measured, at least 1.
-    progress (Callable[[str], object]): Told the name of each worker that has been measured.
-    RETURNS (dict[str, list[float]]): Words a second, separated by whitespace, for each round.
-    """
-    words = count_words(texts)
-    speeds: dict[str, list[float]] = {name: [] for name in workers}
-    for work in workers.values():
-        work(list(texts)[:8])  # whatever is made at the first call is made now
-    for _ in range(rounds):
-        for name, work in workers.items():
-            speeds[name].append(words / seconds_per_pass(work, list(texts), MIN_SECONDS))
-            progress(name)
-    return speeds
-
-
 def benchmark(
     corpus: Path,
     training: Path,
@@ -71,7 +39,7 @@ def benchmark(
     progress: Callable[[str], object] = lambda name: None,
 ) -> list[Throughput]:
     """Compare the throughput of a run's models with the teacher's and with tokenization alone, all on
-    one thread.
+    one thread: see side_by_side.
 
     corpus (Path): The folder of the gold corpus; its test texts are read.
     training (Path): The folder of the models.
@@ -87,22 +55,20 @@ def benchmark(
             "Can't compare throughput: the teacher is a file of scores, which has none. Expected a "
             "teacher that scores texts itself."
         )
-    labels = read_stats(corpus)["labels"]
+    stats = read_stats(corpus)
     candidates = list_candidates(training, architectures)
     for candidate in candidates:
         require(candidate.path, step=candidate.step)
-    nlp = spacy.blank(lang)
-    workers: dict[str, Callable[[list[str]], object]] = {
-        TOKENIZER: lambda texts: list(nlp.pipe(texts))
-    }
-    # A baseline is as fast as its student.
-    for candidate in candidates:
-        if candidate.step != "baseline" or candidate.kind == "tfidf_logreg":
-            workers[candidate.name] = load_predictor(candidate.path, labels)
     texts = read_gold(corpus / "test.spacy", lang).texts
-    os.environ["RAYON_NUM_THREADS"] = str(THREADS)  # of transformers' tokenizers
-    with threadpool_limits(THREADS):
-        speeds = time_rounds(workers, texts, rounds, progress)
+    # A baseline is as fast as its student.
+    fit = [c for c in candidates if not c.name.startswith("baseline_")]
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer = Path(folder) / "tokenizer"
+        spacy.blank(lang).to_disk(tokenizer)
+        models = {TOKENIZER: Model(tokenizer, list_requirements(tokenizer)), **as_models(fit)}
+        labels = stats["labels"]
+        measured = measure_models(models, texts, labels, rounds=rounds, progress=progress)
+    speeds = {name: result.speeds for name, result in measured.items()}
 
     def ratio(name: str, other: str) -> float:
         return statistics.median(a / b for a, b in zip(speeds[name], speeds[other]))
@@ -111,6 +77,6 @@ def benchmark(
         Throughput(
             name, statistics.median(speeds[name]), ratio(name, TEACHER), ratio(name, TOKENIZER)
         )
-        for name in workers
+        for name in models
     ]
     return sorted(results, key=lambda result: -result.words_per_second)

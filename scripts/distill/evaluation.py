@@ -13,18 +13,27 @@ from numpy.typing import NDArray
 from .calibration import read_calibration
 from .cascade import compare_answers, describe_cascade
 from .examples import describe_examples
-from .figures import HeldOut, add_costs, describe_quality, read_held_out
+from .fasttext_classifier import MODEL as FASTTEXT_MODEL
+from .figures import (
+    HeldOut,
+    add_costs,
+    describe_machine,
+    describe_quality,
+    read_held_out,
+    size_mb,
+)
 from .measure import load_predictor
-from .measuring import Measured, describe_machine, measure_in_subprocess, size_mb
 from .metrics import compare, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, name_by_seed, read_stats, require
 from .records import GOLD, POOL, read_texts
+from .side_by_side import ROUNDS, Measured, Model, list_requirements, measure_models
 from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 from .training import read_history
 
-TEACHER, TFIDF, MEAN = "teacher", "tfidf_logreg", "students_mean"
+TEACHER, MEAN = "teacher", "students_mean"
+TFIDF, FASTTEXT = PEERS = ("tfidf_logreg", "fasttext")
 STUDENT, BASELINE = "student", "baseline"
 BLACK_BOX = "black_box"
 
@@ -67,7 +76,8 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
 
     training (Path): The folder that holds their folders.
     architectures (Sequence[str]): Names of the students' architectures, such as "bow".
-    RETURNS (list[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression.
+    RETURNS (list[Candidate]): Teacher, students, baselines, TF-IDF with logistic regression, and
+        fastText where it was installed when these were trained.
     """
     folder = training / TEACHER
     if (folder / INFO).is_file() and read_teacher_info(folder).black_box:
@@ -79,8 +89,22 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
             name = f"{step}_{architecture}"
             path = model_folder(training, step, architecture) / BEST
             candidates.append(Candidate(name, architecture, path, step))
-    tfidf = Candidate(TFIDF, "tfidf_logreg", training / TFIDF / TFIDF_MODEL, "baseline")
-    return [*candidates, tfidf]
+    candidates.append(Candidate(TFIDF, TFIDF, training / TFIDF / TFIDF_MODEL, BASELINE))
+    fasttext = Candidate(FASTTEXT, FASTTEXT, training / FASTTEXT / FASTTEXT_MODEL, BASELINE)
+    return [*candidates, fasttext] if fasttext.path.is_file() else candidates
+
+
+def as_models(candidates: Sequence[Candidate]) -> dict[str, Model]:
+    """Say what there is to measure.
+
+    candidates (Sequence[Candidate]): The models.
+    RETURNS (dict[str, Model]): Them by name; all but the teacher in an environment of their own.
+    RAISES (InputError): What one needs isn't installed.
+    """
+    return {
+        name: Model(path, None if name == TEACHER else list_requirements(path))
+        for name, _, path, _ in candidates
+    }
 
 
 def list_further(
@@ -121,19 +145,20 @@ def find_subjects(training: Path, architectures: Sequence[str], seeds: list[int]
     return Subjects(candidates, further, students, best, seeds)
 
 
-def list_comparisons(architectures: Sequence[str]) -> list[Pair]:
-    """List the pairs to compare: every student with its teacher, its baseline and TF-IDF with
-    logistic regression, the teacher with the latter, and the mean of several students with both.
+def list_comparisons(architectures: Sequence[str], peers: Sequence[str]) -> list[Pair]:
+    """List the pairs to compare: every student with its teacher, its baseline and the peers, and the
+    teacher and the mean of several students with the peers, the latter with the teacher as well.
 
     architectures (Sequence[str]): Names of the students' architectures.
+    peers (Sequence[str]): Names of models that need no neural network of spaCy's.
     RETURNS (list[Pair]): Pairs of names.
     """
-    pairs = [Pair(TEACHER, TFIDF)]
+    pairs = [Pair(TEACHER, peer) for peer in peers]
     for architecture in architectures:
         student = f"student_{architecture}"
-        pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", TFIDF)]
+        pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", *peers)]
     if len(architectures) > 1:
-        pairs += [Pair(MEAN, b) for b in (TEACHER, TFIDF)]
+        pairs += [Pair(MEAN, b) for b in (TEACHER, *peers)]
     return pairs
 
 
@@ -150,7 +175,7 @@ def evaluate_models(
     start: Callable[[int], object] = lambda total: None,
     progress: Callable[[str], object] = lambda name: None,
 ) -> dict[str, Any]:
-    """Evaluate teacher, students, baselines and TF-IDF with logistic regression on test.
+    """Evaluate teacher, students, baselines and their peers on test.
 
     corpus (Path): The folder of the gold corpus.
     scored (Path): What the students learned from; it is counted.
@@ -169,7 +194,8 @@ def evaluate_models(
     require(scored, step="score")
     subjects = find_subjects(training, architectures, list(seeds) or [seed])
     test, dev = (read_held_out(corpus, split, lang, stats) for split in ("test", "dev"))
-    start(1 + len(subjects.candidates) + sum(map(len, subjects.further.values())))
+    n_further = sum(map(len, subjects.further.values()))
+    start(1 + len(subjects.candidates) * (1 + ROUNDS) + n_further)
     measured = _measure(subjects, test, dev, progress)
     by_seed = _predict_by_seed(subjects, measured, test, progress)
     metrics = {
@@ -206,14 +232,17 @@ def _measure(
     subjects: Subjects, test: HeldOut, dev: HeldOut, progress: Callable[[str], object]
 ) -> dict[str, Measured]:
     """Measure each model; of further seeds' there is no need to."""
-    measured = {}
+    measured = measure_models(
+        as_models(subjects.candidates),
+        test.texts,
+        test.labels,
+        dev_texts=dict.fromkeys((TEACHER, subjects.best), dev.texts),
+        progress=progress,
+    )
     for name, kind, path, _ in subjects.candidates:
-        dev_texts = dev.texts if name in (TEACHER, subjects.best) else []
-        found = measure_in_subprocess(path, test.texts, test.labels, dev_texts)
         # How large a black box is can't be seen from here.
         size = None if kind == BLACK_BOX else size_mb(path)
-        measured[name] = found._replace(cost={**found.cost, "size_mb": size})
-        progress(name)
+        measured[name] = measured[name]._replace(cost={**measured[name].cost, "size_mb": size})
     return measured
 
 
@@ -275,7 +304,7 @@ def _compare_models(
     }
     return [
         {"a": a, "b": b, **compare(correct[a], correct[b], seed)._asdict()}
-        for a, b in list_comparisons(architectures)
+        for a, b in list_comparisons(architectures, [name for name in PEERS if name in by_seed])
     ]
 
 

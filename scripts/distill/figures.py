@@ -1,14 +1,17 @@
 """A model's entry in metrics.json: quality on test, over seeds where there are several, and cost."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
+import psutil
 from numpy.typing import NDArray
 
 from .documents import read_gold
 from .metrics import evaluate
+from .side_by_side import THREADS
 
 # What is told of each seed.
 OVER_SEEDS = ("accuracy", "macro_f1", "ece")
@@ -95,3 +98,27 @@ def add_costs(costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         else:
             added[key] = sum(figures)
     return added
+
+
+def size_mb(path: Path) -> float:
+    """Add up the size of a file or of all files in a folder.
+
+    path (Path): The file or folder.
+    RETURNS (float): MB (10^6 bytes).
+    """
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(file.stat().st_size for file in files) / 1e6
+
+
+def describe_machine() -> dict[str, Any]:
+    """Describe where figures of cost come from.
+
+    RETURNS (dict[str, Any]): System, Python, cores, memory and threads used.
+    """
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cores": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "threads_measured": THREADS,
+    }

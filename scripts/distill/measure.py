@@ -1,73 +1,107 @@
 """Measure one model in a process of its own: its probabilities, speed and memory.
 
-Run as `python -m scripts.distill.measure MODEL TEXTS OUTPUT`, by evaluation.py, with threads pinned
-by its environment.
+Run as `python -m scripts.distill.measure` by side_by_side.py, which says on standard input what to
+measure, a line of JSON each time, and gets a line of JSON back on standard output. Nothing is imported
+that the model itself doesn't need: it would count as the model's memory.
 """
 
+import importlib
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
-import psutil
 from numpy.typing import NDArray
 
-from .teacher_info import INFO, read_teacher_info
-
-LATENCY_TEXTS = 100
-# A pass over the texts is repeated until so many seconds have been measured.
-MIN_SECONDS = 2.0
-
-
-class Measurement(NamedTuple):
-    """What the process found out. probabilities has the shape (texts, labels); cost holds
-    words_per_second, docs_per_second, latency_ms and peak_rss_mb.
-    """
-
-    probabilities: NDArray[numpy.float64]
-    cost: dict[str, Any]
-
-
 Predict = Callable[[list[str]], NDArray[numpy.float64]]
+
+SPACY, SKLEARN, FASTTEXT = "spacy", "sklearn", "fasttext"
+# What is imported before a model is loaded.
+IMPORTS = {
+    SPACY: ("spacy",),
+    SKLEARN: (
+        "joblib",
+        "sklearn.feature_extraction.text",
+        "sklearn.linear_model",
+        "sklearn.multiclass",
+        "sklearn.pipeline",
+    ),
+    FASTTEXT: ("fasttext",),
+}
+
+
+def find_library(path: Path) -> str:
+    """Tell which library loads a model.
+
+    path (Path): A spaCy pipeline's folder or the folder of a black box, a joblib file of a scikit-learn
+        classifier, or a file of fastText's.
+    RETURNS (str): SPACY, SKLEARN or FASTTEXT.
+    """
+    if path.is_dir():
+        return SPACY
+    return SKLEARN if path.suffix == ".joblib" else FASTTEXT
 
 
 def load_predictor(path: Path, labels: list[str]) -> Predict:
     """Load a model as a function from texts to probabilities.
 
-    path (Path): A spaCy pipeline's folder, the folder of a black box, or a joblib file of a
-        scikit-learn classifier.
+    path (Path): See find_library.
     labels (list[str]): The labels, in the order wanted.
     RETURNS (Predict): From texts to probabilities of the shape (texts, labels).
     """
-    if (path / INFO).is_file():
-        from .black_box import find_black_box
-        from .metrics import to_probabilities
+    if is_black_box(path):
+        return _load_black_box(path, labels)
+    library = find_library(path)
+    if library == SPACY:
+        return _load_pipeline(path, labels)
+    if library == FASTTEXT:
+        from .fasttext_classifier import load_fasttext
 
-        info = read_teacher_info(path)
-        box = find_black_box(info)
-        columns = [info.labels.index(label) for label in labels]
-        return lambda texts: to_probabilities(box.score(texts), info.exclusive)[:, columns]
-    if path.is_dir():
-        import spacy
-
-        nlp = spacy.load(path)
-
-        def predict_spacy(texts: list[str]) -> NDArray[numpy.float64]:
-            cats = [doc.cats for doc in nlp.pipe(texts)]
-            return numpy.array([[doc_cats[label] for label in labels] for doc_cats in cats])
-
-        return predict_spacy
+        return load_fasttext(path, len(labels))
     import joblib
 
-    from .tfidf import predict_probabilities
-
     classifier = joblib.load(path)
-    return lambda texts: predict_probabilities(classifier, texts)
+    return lambda texts: numpy.asarray(classifier.predict_proba(texts))
+
+
+def _load_black_box(path: Path, labels: list[str]) -> Predict:
+    from .black_box import find_black_box
+    from .metrics import to_probabilities
+    from .teacher_info import read_teacher_info
+
+    info = read_teacher_info(path)
+    box = find_black_box(info)
+    columns = [info.labels.index(label) for label in labels]
+    return lambda texts: to_probabilities(box.score(texts), info.exclusive)[:, columns]
+
+
+def _load_pipeline(path: Path, labels: list[str]) -> Predict:
+    import spacy
+
+    nlp = spacy.load(path)
+
+    def predict(texts: list[str]) -> NDArray[numpy.float64]:
+        cats = [doc.cats for doc in nlp.pipe(texts)]
+        return numpy.array([[doc_cats[label] for label in labels] for doc_cats in cats])
+
+    return predict
+
+
+def is_black_box(path: Path) -> bool:
+    """Tell whether a model is a black box in a teacher's place.
+
+    path (Path): The model.
+    RETURNS (bool): Whether it is.
+    """
+    if not path.is_dir():
+        return False
+    from .teacher_info import INFO
+
+    return (path / INFO).is_file()
 
 
 def is_file_of_scores(path: Path) -> bool:
@@ -76,17 +110,32 @@ def is_file_of_scores(path: Path) -> bool:
     path (Path): The model.
     RETURNS (bool): Whether it is.
     """
-    return (path / INFO).is_file() and Path(read_teacher_info(path).transformer).is_file()
+    if not is_black_box(path):
+        return False
+    from .teacher_info import read_teacher_info
+
+    return Path(read_teacher_info(path).transformer).is_file()
 
 
 def peak_rss_mb() -> float:
-    """Tell the most memory that this process has held so far, in MB (10^6 bytes)."""
+    """Tell the most memory that this process has held so far, in MB (10^6 bytes).
+
+    Linux tells it by process in /proc. What getrusage says there is no less than what the process that
+    started this one held at that moment.
+    """
     if os.name == "nt":
+        import psutil
+
         return psutil.Process().memory_info().peak_wset / 1e6
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text(encoding="utf8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes.
+    # Elsewhere it counts in KiB, but macOS in bytes.
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
@@ -114,44 +163,60 @@ def count_words(texts: Sequence[str]) -> int:
     return sum(len(text.split()) for text in texts)
 
 
-def measure(predict: Predict, texts: list[str]) -> Measurement:
-    """Measure a model on texts, end to end: tokenization included.
+class Round(NamedTuple):
+    """What to measure: the numbers of the texts to read together, again and again until so many
+    seconds have gone by, and of those to read one by one.
+    """
+
+    batch: list[int]
+    min_seconds: float
+    singles: list[int]
+
+
+class Timing(NamedTuple):
+    """Seconds for the texts of the batch, on average, and milliseconds for each of the single ones."""
+
+    seconds: float
+    latencies: list[float]
+
+
+def time_round(predict: Predict, texts: Sequence[str], task: Round) -> Timing:
+    """Measure a model's speed on texts, end to end: tokenization included.
 
     predict (Predict): The model.
-    texts (list[str]): The texts; at least one.
-    RETURNS (Measurement): Probabilities and cost. Words are separated by whitespace.
+    texts (Sequence[str]): The texts.
+    task (Round): Which of them to read, and how.
+    RETURNS (Timing): How long it took.
     """
-    probabilities = predict(texts)  # the first pass also warms up
-    seconds = seconds_per_pass(predict, texts, MIN_SECONDS)
-    latencies = [
-        1000 * seconds_per_pass(predict, [text], 0) for text in islice(cycle(texts), LATENCY_TEXTS)
-    ]
-    p50, p99 = numpy.percentile(latencies, [50, 99])
-    cost = {
-        "words_per_second": count_words(texts) / seconds,
-        "docs_per_second": len(texts) / seconds,
-        "latency_ms": {"p50": float(p50), "p99": float(p99)},
-        "peak_rss_mb": peak_rss_mb(),
-    }
-    return Measurement(probabilities, cost)
+    seconds = seconds_per_pass(predict, [texts[i] for i in task.batch], task.min_seconds)
+    latencies = [1000 * seconds_per_pass(predict, [texts[i]], 0) for i in task.singles]
+    return Timing(seconds, latencies)
 
 
 def main() -> None:
-    """Measure the model named on the command line and write the result."""
-    model, request, output = (Path(argument) for argument in sys.argv[1:])
-    task = json.loads(request.read_text(encoding="utf8"))
+    """Load the model that the first line names, let it read all texts, then time it line by line."""
+    # Whatever else is printed goes where it can't be taken for an answer.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf8")
+    os.dup2(2, 1)
+
+    def answer(content: dict[str, Any]) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    task = json.loads(sys.stdin.readline())
+    model, texts = Path(task["model"]), task["texts"]
+    for name in IMPORTS[find_library(model)]:
+        importlib.import_module(name)
+    start = time.perf_counter()
     predict = load_predictor(model, task["labels"])
-    measurement = measure(predict, task["texts"])
-    cost = measurement.cost
-    if is_file_of_scores(model):  # looking scores up says nothing of what gave them
-        cost = {**dict.fromkeys(cost), "latency_ms": {"p50": None, "p99": None}}
-    with output.open("wb") as file:
-        numpy.savez(
-            file,
-            probabilities=measurement.probabilities,
-            dev=predict(task["dev_texts"]) if task["dev_texts"] else (),
-            cost=numpy.array(json.dumps(cost)),
-        )
+    seconds = time.perf_counter() - start
+    probabilities, dev = (
+        predict(chosen).tolist() if chosen else [] for chosen in (texts, task["dev_texts"])
+    )
+    answer({"load_seconds": seconds, "probabilities": probabilities, "dev": dev})
+    for line in iter(sys.stdin.readline, ""):
+        timing = time_round(predict, texts, Round(**json.loads(line)))
+        answer({**timing._asdict(), "peak_rss_mb": peak_rss_mb()})
 
 
 if __name__ == "__main__":

@@ -13,14 +13,12 @@ import srsly
 from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package as spacy_package
 
+from .environments import find_requirements
 from .errors import InputError
 from .outputs import atomic_file
 from .products import BEST, model_folder, require
 from .report import make_environment, read_metrics
 from .teacher_info import TeacherInfo
-
-# Architectures of spaCy's own that need more than spaCy, and what: spaCy doesn't note it by itself.
-REQUIREMENTS = {"spacy.TorchBiLSTMEncoder.v1": "torch>=2.0"}
 
 
 class Packaged(NamedTuple):
@@ -152,16 +150,6 @@ def _read_public_metrics(path: Path) -> dict[str, Any]:
     metrics["data"]["source"] = Path(metrics["data"]["source"]).name
     metrics.pop("examples", None)
     return metrics
-
-
-def find_requirements(model: Path) -> list[str]:
-    """Find what a pipeline needs beside spaCy.
-
-    model (Path): Its folder.
-    RETURNS (list[str]): Requirements of PEP 508.
-    """
-    config = (model / "config.cfg").read_text(encoding="utf8")
-    return [needed for architecture, needed in REQUIREMENTS.items() if architecture in config]
 
 
 def _check_name(name: str, version: str) -> None:

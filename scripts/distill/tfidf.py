@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import joblib
-import numpy
-from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -40,16 +38,6 @@ def make_classifier(strength: float, exclusive: bool) -> Pipeline:
     regression = LogisticRegression(C=strength, max_iter=1000)
     classifier = regression if exclusive else OneVsRestClassifier(regression)
     return make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), classifier)
-
-
-def predict_probabilities(classifier: Pipeline, texts: list[str]) -> NDArray[numpy.float64]:
-    """Predict.
-
-    classifier (Pipeline): A trained classifier.
-    texts (list[str]): The texts.
-    RETURNS (NDArray[float64]): Probabilities. Shape: (texts, labels), labels in corpus order.
-    """
-    return numpy.asarray(classifier.predict_proba(texts))
 
 
 def train_tfidf(
