@@ -8,7 +8,6 @@ import srsly
 
 from scripts.distill import ablation
 from scripts.distill.ablation import ablate, list_parts
-from scripts.distill.report import plot_learning_curves
 from scripts.distill.students import find_architectures
 
 from .conftest import ROOT, Run, RunStep
@@ -110,16 +109,3 @@ def test_unknown_students_are_refused(run_step: RunStep, tmp_path: Path) -> None
         assert result.code == 1
         assert f"Can't use the student '{name}'" in result.output
         assert "--vars.ablation_student" in result.output
-
-
-def test_curves_are_drawn_where_there_are_points() -> None:
-    runs = [
-        {"name": "all texts", "group": "all", "synthetic": 60, "pool": 0, "accuracy": 0.9},
-        {"name": "without mask", "group": "without", "synthetic": 50, "pool": 0, "accuracy": 0.8},
-    ]
-    assert plot_learning_curves({"runs": runs}) == ""
-    runs.append({"name": "0", "group": "synthetic", "synthetic": 0, "pool": 0, "accuracy": 0.7})
-    svg = plot_learning_curves({"runs": runs})
-    assert svg.startswith("<svg")
-    assert "synthetic texts" in svg
-    assert "texts of the pool" not in svg

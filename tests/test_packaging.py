@@ -108,7 +108,8 @@ def test_wheel_holds_readme_metrics_and_licence(small_run: Run) -> None:
         metrics = wheel.read(names["metrics.json"])
         metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
         fields = Parser().parsestr(wheel.read(metadata).decode("utf8"))
-    assert readme.startswith(f"# {NAME}\n")
+    assert readme.startswith("---\nlanguage:\n  - en\n")
+    assert f"\n# {NAME}\n" in readme
     expected = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
     # Where the data lay on this machine is left out.
     expected["data"]["source"] = "reviews.jsonl"
