@@ -23,7 +23,13 @@ NOT_KNOWN = "-"
 # Colours that can be told apart by people who don't see all colours (Okabe & Ito 2008).
 # Distance between the names in the plot, as a share of its height.
 LABEL_GAP = 0.09
-COLOURS = {"teacher": "#D55E00", "student": "#009E73", "baseline": "#0072B2", "tfidf": "#CC79A7"}
+COLOURS = {
+    "teacher": "#D55E00",
+    "student": "#009E73",
+    "baseline": "#0072B2",
+    "tfidf": "#CC79A7",
+    "fasttext": "#E69F00",
+}
 
 
 # What the learning curves are drawn over: keys of a run in ablation.json.
