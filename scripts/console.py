@@ -4,6 +4,7 @@ import functools
 import io
 import sys
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import typer
@@ -14,6 +15,13 @@ INTERRUPTED = (
     "Interrupted. Run the same command again: it starts afresh and clears away what is left."
 )
 EXIT_INTERRUPTED = 130
+
+
+class OnInvalid(str, Enum):
+    """Stop with a message at the first invalid row, or drop and count them."""
+
+    stop = "stop"
+    skip = "skip"
 
 
 def run(command: Callable[..., None]) -> None:
