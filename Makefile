@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 VARS ?=
+NAME ?=
 
-.PHONY: env all test bench report clean
+.PHONY: env all recipe test bench report clean
 
 env: $(VENV)/.complete
 
@@ -12,6 +13,9 @@ $(VENV)/.complete: requirements/lock.txt
 
 all: env
 	$(VENV)/bin/python -m spacy project run all . $(VARS)
+
+recipe: env
+	$(VENV)/bin/python -m scripts.recipe $(NAME) -- $(VARS)
 
 test: env
 	$(VENV)/bin/python -m pytest

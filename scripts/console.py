@@ -24,6 +24,13 @@ class Switch(str, Enum):
     false = "false"
 
 
+class OnInvalid(str, Enum):
+    """Stop with a message at the first invalid row, or drop and count them."""
+
+    stop = "stop"
+    skip = "skip"
+
+
 def run(command: Callable[..., None]) -> None:
     """Run a step's function as a command line; turn an InputError into one message and exit code 1.
 

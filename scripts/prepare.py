@@ -1,6 +1,5 @@
 """Read labelled texts, check them, split them, drop duplicates and describe them."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,18 +7,11 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from .console import done, run
+from .console import OnInvalid, done, run
 from .distill.corpus import build_corpus, write_corpus
 from .distill.labels import TASKS, get_task
 from .distill.pool import Pool, build_pool
 from .distill.products import POOL_FILE
-
-
-class OnInvalid(str, Enum):
-    """Stop with a message at the first invalid row, or drop and count them."""
-
-    stop = "stop"
-    skip = "skip"
 
 
 def prepare(

@@ -105,8 +105,8 @@ def test_overrides_reach_every_step() -> None:
         ROOT, overrides=parse_config_overrides(["--vars.lang", "nl", "--vars.seed", "7"])
     )
     for command in config["commands"]:
-        if command["name"] == "bench-reading":
-            continue  # on random words of no language
+        if command["name"] in ("bench-reading", "convert"):
+            continue  # on random words of no language, and on data that have a language of their own
         lines = " ".join(command["script"])
         assert "/nl" in lines
         assert "/en" not in lines
@@ -118,7 +118,8 @@ def test_overrides_reach_every_step() -> None:
 def test_dependencies_stay_apart() -> None:
     """weasel joins entries that are a variable and nothing else where they follow each other."""
     overrides = {"vars.data": "my data.csv", "vars.pool": "my pool"}
-    (prepare, *_) = load_project_config(ROOT, overrides=overrides)["commands"]
+    commands = load_project_config(ROOT, overrides=overrides)["commands"]
+    (prepare,) = [command for command in commands if command["name"] == "prepare"]
     assert {"my data.csv", "my pool"} <= set(prepare["deps"])
 
 

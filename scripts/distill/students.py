@@ -40,6 +40,7 @@ class Variant(NamedTuple):
 VARIANTS = {
     "bow1": Variant("bow", {"components.textcat.model.ngram_size": 1}),
     "bow3": Variant("bow", {"components.textcat.model.ngram_size": 3}),
+    "bow_logits": Variant("bow", {"components.textcat.loss": {"@losses": "distill.mse_logits.v1"}}),
 }
 
 

@@ -1,0 +1,37 @@
+"""Turn a public data set, as published, into train, dev, test and pool."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from .console import OnInvalid, done, run
+from .distill.public_data import SETS
+from .distill.public_splits import convert_public
+
+
+def convert(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SETS)}")],
+    raw: Annotated[Path, typer.Argument(help="The file as published")],
+    output: Annotated[Path, typer.Argument(help="Folder for train, dev, test and pool")],
+    seed: Annotated[int, typer.Option(help="Seed of the splits", min=0)] = 0,
+    on_invalid: Annotated[
+        OnInvalid, typer.Option(help="What to do with a row of another form")
+    ] = OnInvalid.stop,
+) -> None:
+    """Make files that the step `prepare` reads."""
+    skip_invalid = on_invalid is OnInvalid.skip
+    with tqdm(unit="text", desc="Reading and comparing") as bar:
+        converted = convert_public(
+            name, raw, output, seed=seed, skip_invalid=skip_invalid, progress=bar.update
+        )
+    sizes = ", ".join(f"{size:,} {split}" for split, size in converted.sizes.items())
+    done(
+        f"{output}: {sizes}. Removed {converted.duplicates} duplicates; left out {converted.invalid} "
+        "invalid rows."
+    )
+
+
+if __name__ == "__main__":
+    run(convert)
