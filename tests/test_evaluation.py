@@ -76,7 +76,7 @@ def test_schema_refuses_what_it_does_not_know(metrics: dict[str, Any]) -> None:
         for key in path:
             block = block[key]
         block["speed"] = 1
-        with pytest.raises(jsonschema.ValidationError, match="'speed' was unexpected"):
+        with pytest.raises(jsonschema.ValidationError, match="'speed'"):
             check_layout(changed)
 
 
@@ -161,8 +161,9 @@ def test_history_and_temperature_are_those_of_the_training(
         step, _, architecture = name.partition("_")
         folder = small_run.training / step / architecture
         if step in ("student", "baseline", "teacher"):
-            assert model["history"] == read_history(folder)
-            assert len(model["history"]) > 1
+            expected = read_history(folder)
+            assert len(expected) > 1
+            assert model["history"] == [pytest.approx(point) for point in expected]
         calibration = read_calibration(folder / "model-best") if step == "student" else None
         temperature = calibration.temperature if calibration else None
         assert model["temperature"] == pytest.approx(temperature)
