@@ -20,7 +20,7 @@ from .documents import read_gold
 from .metrics import compare, evaluate, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, read_stats, require
-from .records import GOLD, POOL, read_texts
+from .records import GOLD, POOL, read_column
 from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 
@@ -196,7 +196,7 @@ def evaluate_models(
 
 
 def _describe_scored(scored: Path) -> dict[str, Any]:
-    methods = Counter(row.method for row in read_texts(scored))
+    methods = Counter(read_column(scored, "method"))
     synthetic = methods.total() - methods[GOLD] - methods[POOL]
     return {
         "scored": dict(methods),
