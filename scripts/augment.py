@@ -38,14 +38,13 @@ def augment(
     made = sum(synthetic.counts.values())
     parts = ", ".join(f"{name} {count}" for name, count in synthetic.counts.items())
     short = "" if made == n_synthetic else f" ({n_synthetic} asked for: no more different ones)"
-    gold = len(synthetic.rows) - made - synthetic.pool
     pool = f" and {synthetic.pool} of the pool" if synthetic.pool else ""
     dropped = (
         ", ".join(f"{count} {reason}" for reason, count in synthetic.dropped.items()) or "none"
     )
     done(
-        f"{output}: {made} synthetic texts{short} ({parts}) and {gold} gold ones{pool}; dropped: "
-        f"{dropped}; parts of speech by {describe_tagger(lang, tagger)}."
+        f"{output}: {made} synthetic texts{short} ({parts}) and {synthetic.gold} gold ones{pool}; "
+        f"dropped: {dropped}; parts of speech by {describe_tagger(lang, tagger)}."
     )
 
 

@@ -7,10 +7,11 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from .console import OnInvalid, done, run
+from .console import OnInvalid, done, run, warn
 from .distill.corpus import build_corpus, write_corpus
 from .distill.labels import TASKS, get_task
-from .distill.pool import Pool, build_pool
+from .distill.pool import Pool
+from .distill.pool_files import list_files
 from .distill.products import POOL_FILE
 
 
@@ -42,10 +43,8 @@ def prepare(
             progress=bar.update,
         )
         gold = [text.text for texts in corpus.splits.values() for text in texts]
-        unlabelled = Pool([], 0, 0, 0)
-        if pool is not None:
-            unlabelled = build_pool(pool, gold, skip_invalid=skip_invalid, progress=bar.update)
-    write_corpus(corpus, unlabelled.rows, lang, output)
+        unlabelled = Pool(pool, gold, skip_invalid=skip_invalid, progress=bar.update)
+        write_corpus(corpus, unlabelled, lang, output)
     stats = corpus.stats
     header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")
     rows = [
@@ -61,12 +60,15 @@ def prepare(
         f"left out {left_out['no_label_for_task']} without a label for this task and "
         f"{left_out['invalid']} invalid rows."
     )
-    if any(unlabelled):
+    if unlabelled.kept or unlabelled.exact or unlabelled.near or unlabelled.invalid:
         done(
-            f"{output / POOL_FILE}: {len(unlabelled.rows)} unlabelled texts. Removed {unlabelled.exact} "
+            f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts. Removed {unlabelled.exact} "
             f"exact duplicates and {unlabelled.near} near ones; left out {unlabelled.invalid} "
             "invalid rows."
         )
+    others = list_files(pool).others if pool is not None else []
+    if others:
+        warn(f"{pool}: left alone {', '.join(path.name for path in others)}.")
 
 
 if __name__ == "__main__":

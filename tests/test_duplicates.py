@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.distill.duplicates import Duplicate, find_duplicates, normalize
+from scripts.distill.duplicates import Duplicate, SketchIndex, find_duplicates, make_key, normalize
 
 SENTENCE = "the blue kettle boils water in two minutes and never once leaked on our table"
 # All 13 word 3-grams and one more: far above the bar of 0.7.
@@ -118,3 +118,29 @@ def test_no_texts() -> None:
 )
 def test_marks_and_symbols_make_other_texts(one: str, other: str) -> None:
     assert not find_duplicates([one, other])
+
+
+@bounded
+@given(texts, texts)
+def test_keys_are_those_of_equal_texts(one: str, other: str) -> None:
+    assert (make_key(one) == make_key(other)) == (one == other)
+    assert len(make_key(one)) == 8
+
+
+def test_keys_are_the_same_in_all_processes() -> None:
+    assert make_key("great kettle").hex() == "c745ccf38197e9a1"
+    assert make_key("half \ud800 of a pair") != make_key("half  of a pair")
+
+
+def test_index_finds_what_is_near() -> None:
+    index = SketchIndex()
+    assert index.find(SENTENCE) == []
+    for position, text in ((7, SENTENCE), (2, NEAR), (4, OTHER)):
+        index.add(position, normalize(text))
+    assert index.find(normalize(NEAR)) == [2, 7]
+    assert index.find(normalize(OTHER)) == [4]
+    assert index.find(normalize(FAR)) == []
+    # 11 of its 13 3-grams, a Jaccard similarity of 0.73.
+    assert index.find(normalize(SENTENCE.replace("our table", "their desk"))) == [7]
+    # All its 3-grams are known, but no text has most of them.
+    assert index.find(normalize(f"{FAR} {' '.join(OTHER.split()[:8])}")) == []

@@ -9,9 +9,10 @@ from scripts.distill import public_data
 from scripts.distill.duplicates import find_duplicates
 from scripts.distill.errors import InputError
 from scripts.distill.labels import get_task
+from scripts.distill.pool_files import read_pool
 from scripts.distill.public_data import SETS, PublicText, Sizes
 from scripts.distill.public_splits import Converted, convert_public, draw_splits
-from scripts.distill.tables import read_labelled_texts, read_pool
+from scripts.distill.tables import read_labelled_texts
 
 from .conftest import RunStep, make_reviews
 from .test_public_data import HEADER, write_archive, write_lines, write_review
@@ -69,11 +70,11 @@ def test_prepare_reads_what_is_written(name: str, small_sets: None, tmp_path: Pa
         *("train.jsonl", "dev.jsonl", "test.jsonl", "pool.jsonl")
     }
     task = get_task("multilabel" if name.startswith("xed") else "multiclass")
-    gold, pool = read_labelled_texts(output, task), read_pool(output / "pool.jsonl")
+    gold, pool = read_labelled_texts(output, task), list(read_pool(output / "pool.jsonl"))
     assert Counter(text.split for text in gold.texts) == {"train": 20, "dev": 10, "test": 10}
     assert all(text.labels for text in gold.texts)
     assert {column for row in read_rows(output / "pool.jsonl") for column in row} == {"text"}
-    texts = [text.text for text in gold.texts] + [text.text for text in pool.texts]
+    texts = [text.text for text in gold.texts] + [text.text for text in pool]
     assert len(texts) == 55
     assert not find_duplicates(texts)
 

@@ -11,7 +11,7 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import DocBin
 
-from scripts.distill import records
+from scripts.distill import readers, records
 from scripts.distill.errors import InputError
 from scripts.distill.readers import create_scored_corpus, make_doc, read_method
 from scripts.distill.records import TextRow, TextsMeta, write_scores
@@ -162,6 +162,22 @@ def test_streaming_takes_no_more_memory_for_more_texts(
         assert peaks[1] < 1.3 * peaks[0]
     else:
         assert peaks[1] > 4 * peaks[0]
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize(("count", "streamed"), [(100, False), (101, True)])
+def test_files_of_many_texts_are_streamed_unless_a_config_says_otherwise(
+    nlp: Language, tmp_path: Path, count: int, streamed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MAX_TEXTS_WHOLE", 100)
+    monkeypatch.setattr(readers, "STREAM_BUFFER", 30)
+    path = write_mixture(tmp_path / "scored.parquet", 0, count)
+
+    def read(buffer_size: int | None) -> list[str]:
+        return [eg.text for eg in create_scored_corpus(path, buffer_size=buffer_size)(nlp)]
+
+    assert read(0) != read(30)
+    assert read(None) == read(30 if streamed else 0)
 
 
 def test_texts_that_wait_keep_their_own_scores_only(

@@ -1,3 +1,5 @@
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy
@@ -7,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.distill import records
 from scripts.distill.errors import InputError
 from scripts.distill.records import (
     GOLD,
     METADATA_KEY,
     TextRow,
     TextsMeta,
+    open_texts,
+    read_column,
     read_scores,
     read_texts,
     read_texts_meta,
@@ -61,6 +66,58 @@ def test_scores_round_trip(tmp_path: Path) -> None:
     # A file of scores is one of texts too.
     assert list(read_texts(path)) == ROWS
     assert read_texts_meta(path) == META
+
+
+def test_texts_are_written_group_by_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "ROWS_PER_GROUP", 4)
+    path = tmp_path / "texts.parquet"
+    rows = [TextRow(f"text {i}", f"reviews:{i}", "mask") for i in range(17)]
+    with open_texts(path, META) as write:
+        write(rows[:10])
+        write([])
+        write(row for row in rows[10:])
+        assert not path.exists()
+    assert list(read_texts(path)) == rows
+    assert read_texts_meta(path) == META
+    file = pq.ParquetFile(path)
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    assert sizes == [4, 4, 2, 4, 3]
+
+
+def test_texts_that_fail_leave_the_old_ones(tmp_path: Path) -> None:
+    path = tmp_path / "texts.parquet"
+    write_texts(path, ROWS, META)
+
+    def fail() -> Iterator[TextRow]:
+        yield from [TextRow("new", "reviews:1", "mask")] * 5000
+        raise InputError("no more")
+
+    with pytest.raises(InputError):
+        write_texts(path, fail(), META)
+    assert list(read_texts(path)) == ROWS
+    assert [p.name for p in tmp_path.iterdir()] == ["texts.parquet"]
+
+
+def test_damage_in_the_midst_of_a_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "texts.parquet"
+    write_texts(path, [TextRow(f"text {i}", f"r:{i}", "mask") for i in range(5000)], META)
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + b"\xff" * 1000 + content[1100:])
+    for read in (read_texts(path), read_column(path, "text")):
+        with pytest.raises(InputError, match=r"Can't read .*texts\.parquet: .*damaged"):
+            list(read)
+
+
+def test_texts_are_read_in_little_memory(tmp_path: Path) -> None:
+    """Left to itself Arrow would read the whole file ahead."""
+    rng = random.Random(0)
+    rows = [TextRow(rng.randbytes(400).hex(), f"r:{i}", "mask") for i in range(30000)]
+    write_texts(tmp_path / "texts.parquet", rows, META)
+    size = (tmp_path / "texts.parquet").stat().st_size
+    before = pa.total_allocated_bytes()
+    most = max(pa.total_allocated_bytes() for _ in read_texts(tmp_path / "texts.parquet"))
+    assert size > 10_000_000
+    assert most - before < size / 1.5
 
 
 @settings(deadline=None, max_examples=25)

@@ -13,6 +13,7 @@ import spacy
 from numpy.typing import NDArray
 from spacy.language import Language
 
+from scripts.distill import vectors
 from scripts.distill.errors import InputError
 from scripts.distill.records import TextRow, TextsMeta, write_texts
 from scripts.distill.vectors import Built, build_vectors, choose_words, count_words, reduce_width
@@ -34,6 +35,20 @@ def test_words_are_counted_as_the_student_sees_them(nlp: Language) -> None:
         **{"Good": 1, "good": 1, ",": 1, "lamp": 1, "!": 1},
         **{"I": 1, "do": 1, "n't": 1},
     }
+
+
+def test_vocabulary_keeps_no_words_of_texts_that_are_done(
+    nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "TEXTS_IN_MEMORY", 7)
+    known = len(nlp.vocab.strings)
+    counts = count_words(nlp, (f"word{i} of {i % 10}" for i in range(100)))
+    assert counts == {
+        **{f"word{i}": 1 for i in range(100)},
+        "of": 100,
+        **{str(i): 10 for i in range(10)},
+    }
+    assert len(nlp.vocab.strings) == known
 
 
 def test_words_of_the_texts_come_first() -> None:

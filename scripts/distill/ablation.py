@@ -16,7 +16,7 @@ from .measure import load_predictor
 from .metrics import evaluate
 from .outputs import atomic_file
 from .products import BEST, read_stats, require
-from .records import GOLD, POOL, copy_scores, read_texts
+from .records import GOLD, POOL, copy_scores, read_column
 from .students import Architecture, train_student
 from .teacher_info import fingerprint, hash_file
 
@@ -115,9 +115,8 @@ def ablate(
     teacher = list_candidates(training, [])[0]
     require(teacher.path, step=TEACHER)
     require(scored, step="score")
-    rows = list(read_texts(scored))
-    methods = [row.method for row in rows]
-    parts = list_parts(methods, [row.source for row in rows], seed)
+    methods = list(read_column(scored, "method"))
+    parts = list_parts(methods, list(read_column(scored, "source")), seed)
     key = _make_key(architecture, corpus, scored, training, seed)
     done = _read_done(output, key)
     start(len(parts) - len(done))

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from .errors import InputError
 from .labels import Task
 from .outputs import atomic_file
 from .products import POOL_FILE
-from .records import TextRow, TextsMeta, write_texts
+from .records import TextRow, TextsMeta, open_texts
 from .tables import SPLITS, LabelledText, read_labelled_texts
 
 # A label needs this many texts in each split to be learned and measured at all.
@@ -263,25 +263,27 @@ def describe(texts: Sequence[LabelledText], labels: Sequence[str]) -> dict[str, 
     }
 
 
-def write_corpus(corpus: Corpus, pool: Sequence[TextRow], lang: str, output: Path) -> None:
+def write_corpus(corpus: Corpus, pool: Iterable[TextRow], lang: str, output: Path) -> None:
     """Write {train,dev,test}.spacy, pool.parquet, labels.json and stats.json.
 
     corpus (Corpus): What to write.
-    pool (Sequence[TextRow]): Unlabelled texts; may be none.
+    pool (Iterable[TextRow]): Unlabelled texts; may be none, or more than memory holds. They are taken
+        before anything is put in its place: what they raise leaves all as it was.
     lang (str): Language code.
     output (Path): The folder, made if it is missing.
     RAISES (InputError): spaCy has no such language.
     """
     docs = {}
-    # Other steps start from stats.json: it goes first and comes back last, when all the rest is new.
     for split in SPLITS:
         texts = [GoldText(t.text, t.labels, t.source) for t in corpus.splits[split]]
         docs[split] = make_docs(texts, corpus.labels, lang)
-    (output / "stats.json").unlink(missing_ok=True)
-    for split in SPLITS:
-        write_docs(output / f"{split}.spacy", docs[split])
     meta = TextsMeta(corpus.labels, "", "", corpus.stats["seed"], corpus.stats["exclusive"])
-    write_texts(output / POOL_FILE, pool, meta)
+    with open_texts(output / POOL_FILE, meta) as write:
+        write(pool)
+        # Other steps start from it: it goes first and comes back last, when all the rest is new.
+        (output / "stats.json").unlink(missing_ok=True)
+        for split in SPLITS:
+            write_docs(output / f"{split}.spacy", docs[split])
     for name, content in (("labels", corpus.labels), ("stats", corpus.stats)):
         with atomic_file(output / f"{name}.json") as path:
             srsly.write_json(path, content)

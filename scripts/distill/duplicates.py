@@ -1,5 +1,6 @@
 """Exact and near duplicates among texts."""
 
+import hashlib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,6 +11,11 @@ from datasketch import MinHash, MinHashLSH
 SHINGLE_WORDS = 3
 NEAR_JACCARD = 0.7
 PERMUTATIONS = 128
+# What stands for a text that is to be recognized, where there may be very many: among a hundred million
+# the chance that any two different ones share it is 1 in 3,700.
+KEY_BYTES = 8
+# Others are copies of it: to draw the permutations takes longer than all the rest.
+EMPTY_SKETCH = MinHash(num_perm=PERMUTATIONS)
 
 
 class Duplicate(NamedTuple):
@@ -43,6 +49,17 @@ def normalize(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(folded.translate(_BLANKS).split()) or folded.strip()
+
+
+def make_key(normalized: str) -> bytes:
+    """Give what a text can be recognized by, exactly but for case, punctuation and spacing.
+
+    normalized (str): What normalize makes of the text.
+    RETURNS (bytes): 8 bytes of its BLAKE2 hash, the same in all processes.
+    """
+    # A lone surrogate can't be encoded, but may stand in a text.
+    encoded = normalized.encode("utf8", "surrogatepass")
+    return hashlib.blake2b(encoded, digest_size=KEY_BYTES).digest()
 
 
 def _shingle_words(normalized: str) -> list[str]:
@@ -114,6 +131,50 @@ class NearIndex:
         return any(is_near(own, self._texts[i], NEAR_JACCARD) for i in found)
 
 
+def _sketch(own: frozenset[str]) -> MinHash:
+    sketch = EMPTY_SKETCH.copy()
+    sketch.update_batch([shingle.encode("utf8", "surrogatepass") for shingle in own])
+    return sketch
+
+
+class SketchIndex:
+    """Texts to find near duplicates of, for any number of texts. Candidates come from MinHash with
+    locality-sensitive hashing (Broder 1997; Leskovec, Rajaraman & Ullman, ch. 3) and are then compared
+    exactly.
+    """
+
+    def __init__(self) -> None:
+        # Candidates are compared exactly afterwards: better one too many than one missed.
+        self._index = MinHashLSH(threshold=NEAR_JACCARD, num_perm=PERMUTATIONS, weights=(0.1, 0.9))
+        self._texts: dict[int, frozenset[str]] = {}
+        self._shingles: set[str] = set()
+
+    def add(self, position: int, normalized: str) -> None:
+        """Add a text.
+
+        position (int): What it is called.
+        normalized (str): What normalize makes of it.
+        """
+        own = frozenset(_shingle_words(normalized))
+        self._texts[position] = own
+        self._shingles |= own
+        self._index.insert(position, _sketch(own))
+
+    def find(self, normalized: str) -> list[int]:
+        """Find the texts that a text nearly repeats.
+
+        normalized (str): What normalize makes of it.
+        RETURNS (list[int]): Their positions, in order; the Jaccard similarity is at least 0.7.
+        """
+        own = frozenset(_shingle_words(normalized))
+        # It shares no more with one of the texts than with all of them: most needn't be sketched.
+        shared = sum(shingle in self._shingles for shingle in own)
+        if shared / len(own) < NEAR_JACCARD:
+            return []
+        found = sorted(self._index.query(_sketch(own)))
+        return [i for i in found if jaccard(own, self._texts[i]) >= NEAR_JACCARD]
+
+
 def find_duplicates(
     texts: Sequence[str],
     groups: Sequence[str] | None = None,
@@ -122,9 +183,8 @@ def find_duplicates(
     """Find the texts that repeat an earlier one, exactly or nearly.
 
     Two texts are exact duplicates when they are equal once normalized, near duplicates when the
-    Jaccard similarity of their word 3-grams is at least 0.7. Candidates come from MinHash with
-    locality-sensitive hashing (Broder 1997; Leskovec, Rajaraman & Ullman, ch. 3) and are then
-    compared exactly. What is reported as a duplicate is not compared with later texts.
+    Jaccard similarity of their word 3-grams is at least 0.7: see SketchIndex. What is reported as a
+    duplicate is not compared with later texts.
 
     texts (Sequence[str]): The texts, those to keep first.
     groups (Sequence[str] | None): A name for each text; near duplicates count between different
@@ -133,9 +193,7 @@ def find_duplicates(
     RETURNS (list[Duplicate]): In the order of the texts.
     """
     seen: dict[str, int] = {}
-    kept: dict[int, frozenset[str]] = {}
-    # Candidates are compared exactly afterwards: better one too many than one missed.
-    index = MinHashLSH(threshold=NEAR_JACCARD, num_perm=PERMUTATIONS, weights=(0.1, 0.9))
+    index = SketchIndex()
     duplicates = []
     for i, text in enumerate(texts):
         progress(1)
@@ -143,18 +201,10 @@ def find_duplicates(
         if key in seen:
             duplicates.append(Duplicate(i, seen[key], True))
             continue
-        own = frozenset(_shingle_words(key))
-        sketch = MinHash(num_perm=PERMUTATIONS)
-        sketch.update_batch([shingle.encode("utf8") for shingle in own])
-        near = [
-            j
-            for j in sorted(index.query(sketch))
-            if (groups is None or groups[j] != groups[i]) and jaccard(own, kept[j]) >= NEAR_JACCARD
-        ]
+        near = [j for j in index.find(key) if groups is None or groups[j] != groups[i]]
         if near:
             duplicates.append(Duplicate(i, near[0], False))
             continue
         seen[key] = i
-        kept[i] = own
-        index.insert(i, sketch)
+        index.add(i, key)
     return duplicates

@@ -26,7 +26,7 @@ from .measure import load_predictor
 from .metrics import compare, is_correct
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, name_by_seed, read_stats, require
-from .records import GOLD, POOL, read_texts
+from .records import GOLD, POOL, read_column
 from .side_by_side import ROUNDS, Measured, Model, list_requirements, measure_models
 from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
@@ -219,7 +219,7 @@ def evaluate_models(
 
 
 def _describe_scored(scored: Path) -> dict[str, Any]:
-    methods = Counter(row.method for row in read_texts(scored))
+    methods = Counter(read_column(scored, "method"))
     synthetic = methods.total() - methods[GOLD] - methods[POOL]
     return {
         "scored": dict(methods),

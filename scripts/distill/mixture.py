@@ -11,7 +11,7 @@ from spacy.util import registry
 
 from .augmenters import Augmenter
 from .documents import SOURCE
-from .duplicates import NearIndex, is_near, normalize, shingles
+from .duplicates import NearIndex, is_near, make_key, normalize, shingles
 from .errors import SettingError
 from .settings import check_least
 
@@ -74,7 +74,7 @@ class Mixture:
 
     def __post_init__(self) -> None:
         self._active = list(self.methods)
-        self._seen: set[str] = set()
+        self._seen: set[bytes] = set()
         self._avoided: set[str] = set()
         self._near_avoided = NearIndex()
         self._made: dict[str, deque[frozenset[int]]] = defaultdict(lambda: deque(maxlen=COMPARED))
@@ -92,7 +92,7 @@ class Mixture:
             nor near duplicates of them are made.
         known (Iterable[str]): Texts that are there already, such as those to train on.
         """
-        self._seen.update(map(normalize, known))
+        self._seen.update(make_key(normalize(text)) for text in known)
         for text in held_out:
             self._avoided.add(normalize(text))
             self._near_avoided.add(text)
@@ -121,12 +121,13 @@ class Mixture:
 
     def _is_new(self, example: Example) -> bool:
         text = example.reference.text
-        key = normalize(text)
-        if not key or key in self._seen:
+        normalized = normalize(text)
+        key = make_key(normalized)
+        if not normalized or key in self._seen:
             self.dropped["repeated"] += 1
             return False
-        own = shingles(key)
-        if key in self._avoided or self._near_avoided.has(own):
+        own = shingles(normalized)
+        if normalized in self._avoided or self._near_avoided.has(own):
             self.dropped["held out"] += 1
             return False
         # Shorter texts are never that alike unless they are the same.

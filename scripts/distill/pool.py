@@ -1,48 +1,82 @@
 """The pool: real texts without labels, for the teacher to score."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from .duplicates import find_duplicates
+from .duplicates import SketchIndex, make_key, normalize
+from .pool_files import read_pool
 from .records import POOL, TextRow
-from .tables import read_pool
 
 
-class Pool(NamedTuple):
-    """Unlabelled texts, and how many were dropped: duplicates of each other or of gold texts, and
-    invalid rows.
+class Pool:
+    """Unlabelled texts, without those that repeat one another, or a gold text exactly or nearly.
+
+    Each pass reads them anew, some thousands in memory at a time. Of each text that was met a key of 8
+    bytes is remembered.
     """
 
-    rows: list[TextRow]
-    exact: int
-    near: int
-    invalid: int
+    def __init__(
+        self,
+        path: Path | None,
+        gold: Sequence[str],
+        *,
+        skip_invalid: bool = False,
+        progress: Callable[[int], object] = lambda compared: None,
+    ) -> None:
+        """Name a pool.
 
+        path (Path | None): A file or folder of unlabelled texts: see pool_files.read_pool. None is a
+            pool without texts.
+        gold (Sequence[str]): The texts of train, dev and test.
+        skip_invalid (bool): Drop and count invalid rows instead of raising.
+        progress (Callable[[int], object]): Told the number of texts compared with the others.
+        """
+        self.path = path
+        self.gold = gold
+        self.skip_invalid = skip_invalid
+        self.progress = progress
+        self._forget()
 
-def build_pool(
-    path: Path,
-    gold: Sequence[str],
-    *,
-    skip_invalid: bool = False,
-    progress: Callable[[int], object] = lambda compared: None,
-) -> Pool:
-    """Read a pool and drop what repeats itself, or a gold text exactly or nearly.
+    def _forget(self) -> None:
+        # What the latest pass has met: texts that were given, and what was dropped.
+        self.kept = self.exact = self.near = self.invalid = 0
 
-    path (Path): A file or folder of unlabelled texts: see tables.read_pool.
-    gold (Sequence[str]): The texts of train, dev and test.
-    skip_invalid (bool): Drop and count invalid rows instead of raising.
-    progress (Callable[[int], object]): Told the number of texts compared with the others.
-    RETURNS (Pool): The texts.
-    RAISES (InputError): The path is missing, or a row is invalid.
-    """
-    raw = read_pool(path, skip_invalid=skip_invalid)
-    texts = [*gold, *(text.text for text in raw.texts)] if raw.texts else []
-    groups = ["gold"] * len(gold) + ["pool"] * len(raw.texts) if raw.texts else []
-    removed = find_duplicates(texts, groups, progress)
-    gone = {d.position - len(gold): d for d in removed if d.position >= len(gold)}
-    rows = [
-        TextRow(text.text, text.source, POOL) for i, text in enumerate(raw.texts) if i not in gone
-    ]
-    exact = sum(duplicate.exact for duplicate in gone.values())
-    return Pool(rows, exact, len(gone) - exact, raw.invalid)
+    def __iter__(self) -> Iterator[TextRow]:
+        """Read the texts, and count them and what is dropped.
+
+        YIELDS (TextRow): Those that are kept, in order.
+        RAISES (InputError): The path is missing, or a row is invalid.
+        """
+        self._forget()
+        if self.path is None:
+            return
+        seen: set[bytes] = set()
+        index: SketchIndex | None = None
+        texts = read_pool(self.path, skip_invalid=self.skip_invalid, on_invalid=self._count_invalid)
+        for text, source in texts:
+            # Not before there is something to compare: most runs have no pool.
+            index = index or self._index_gold(seen)
+            self.progress(1)
+            normalized = normalize(text)
+            key = make_key(normalized)
+            if key in seen:
+                self.exact += 1
+            elif index.find(normalized):
+                self.near += 1
+            else:
+                seen.add(key)
+                self.kept += 1
+                yield TextRow(text, source, POOL)
+
+    def _index_gold(self, seen: set[bytes]) -> SketchIndex:
+        index = SketchIndex()
+        for i, text in enumerate(self.gold):
+            self.progress(1)
+            normalized = normalize(text)
+            if (key := make_key(normalized)) not in seen:
+                seen.add(key)
+                index.add(i, normalized)
+        return index
+
+    def _count_invalid(self, rows: int) -> None:
+        self.invalid += rows

@@ -40,7 +40,7 @@ def choose_pool(
     scored: Path, output: Path, *, min_confidence: float, balance: bool, seed: int
 ) -> Choice:
     """Copy a file of scores but for some of the pool's texts; all others stay. Texts are in memory one
-    row group at a time, scores of the pool all at once.
+    row group at a time; of all the pool's, how sure the teacher is and of which label.
 
     scored (Path): Parquet file of all scores.
     output (Path): Parquet file for those that are kept.
@@ -52,13 +52,14 @@ def choose_pool(
     RAISES (InputError): There is nothing to balance.
     """
     meta = read_texts_meta(scored, scored=True)
-    logits, members = [], []
+    members, sure_enough, classes = [], [], []
     for group in iter_scores(scored):
         members.append(numpy.array(group.methods) == POOL)
-        logits.append(group.logits[members[-1]].astype("float64"))
-    in_pool = numpy.concatenate(members)
-    probabilities = to_probabilities(numpy.concatenate(logits), meta.exclusive)
-    keep = measure_confidence(probabilities, meta.exclusive) >= min_confidence
+        logits = group.logits[members[-1]].astype("float64")
+        probabilities = to_probabilities(logits, meta.exclusive)
+        sure_enough.append(measure_confidence(probabilities, meta.exclusive) >= min_confidence)
+        classes.append(probabilities.argmax(axis=1).astype("uint32"))
+    in_pool, keep = numpy.concatenate(members), numpy.concatenate(sure_enough)
     sure = int(keep.sum())
     if balance and sure:
         if not meta.exclusive:
@@ -66,7 +67,7 @@ def choose_pool(
                 "Can't balance the pool's texts by label: a text may have several. Expected labels that "
                 "exclude each other. Set --vars.pool_labels all."
             )
-        keep &= _draw_evenly(meta.labels, probabilities.argmax(axis=1), keep, seed)
+        keep &= _draw_evenly(meta.labels, numpy.concatenate(classes), keep, seed)
     rows = numpy.ones(len(in_pool), dtype=bool)
     rows[in_pool] = keep
     copy_scores(scored, output, rows)
@@ -75,7 +76,7 @@ def choose_pool(
 
 def _draw_evenly(
     labels: list[str],
-    classes: NDArray[numpy.int64],
+    classes: NDArray[numpy.uint32],
     among: NDArray[numpy.bool_],
     seed: int,
 ) -> NDArray[numpy.bool_]:

@@ -13,9 +13,13 @@ from spacy.training import Example
 from spacy.util import registry
 
 from .errors import InputError, SettingError
-from .records import GOLD, ScoredTexts, iter_scores, read_scores, read_texts_meta
+from .records import GOLD, ScoredTexts, count_rows, iter_scores, read_scores, read_texts_meta
 from .settings import check_least
 from .teacher_logits import set_teacher_logits
+
+# A file of more texts is streamed through a buffer of so many, unless a config says otherwise.
+MAX_TEXTS_WHOLE = 500_000
+STREAM_BUFFER = 50_000
 
 
 def make_doc(nlp: Language, text: str, mask_token: str) -> Doc:
@@ -50,7 +54,7 @@ def create_scored_corpus(
     shuffle: bool = True,
     weights: dict[str, float] | None = None,
     synthetic_per_gold: int | None = None,
-    buffer_size: int = 0,
+    buffer_size: int | None = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """Read scored texts as examples that carry their teacher's logits.
 
@@ -69,8 +73,9 @@ def create_scored_corpus(
     synthetic_per_gold (int | None): So many texts of other methods are followed by one gold document,
         and gold documents are taken over and over until the others are all read. None leaves the
         mixture as it is in the file.
-    buffer_size (int): How many texts to keep and draw from while streaming; more shuffle better and
-        take more memory. 0 reads the file whole.
+    buffer_size (int | None): How many texts to keep and draw from while streaming; more shuffle better
+        and take more memory. 0 reads the file whole; None does so up to 500,000 texts, and streams more
+        through a buffer of 50,000.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): A setting is out of range.
     """
@@ -82,7 +87,8 @@ def create_scored_corpus(
             )
     if synthetic_per_gold is not None:
         check_least("synthetic_per_gold", synthetic_per_gold, 1, "distill.ScoredCorpus.v1")
-    check_least("buffer_size", buffer_size, 0, "distill.ScoredCorpus.v1")
+    if buffer_size is not None:
+        check_least("buffer_size", buffer_size, 0, "distill.ScoredCorpus.v1")
     return ScoredCorpus(
         None if path is None else Path(path),
         None if gold is None else Path(gold),
@@ -114,7 +120,7 @@ class ScoredCorpus:
         shuffle: bool,
         weights: dict[str, float],
         synthetic_per_gold: int | None,
-        buffer_size: int,
+        buffer_size: int | None,
     ) -> None:
         self.path = path
         self.gold = gold
@@ -166,11 +172,14 @@ class ScoredCorpus:
     def _draw(self, path: Path) -> Iterator[ScoredRow]:
         """Draw the rows of an epoch, in their order."""
         rng = self.rng if self.shuffle else None
-        if not self.buffer_size:
+        buffer_size = self.buffer_size
+        if buffer_size is None:
+            buffer_size = STREAM_BUFFER if count_rows(path) > MAX_TEXTS_WHOLE else 0
+        if not buffer_size:
             yield from self._draw_from(read_scores(path), rng)
             return
         rows = (row for group in iter_scores(path, rng) for row in self._draw_from(group, None))
-        yield from shuffle_stream(rows, self.buffer_size, rng) if rng is not None else rows
+        yield from shuffle_stream(rows, buffer_size, rng) if rng is not None else rows
 
     def _draw_from(
         self, scored: ScoredTexts, rng: numpy.random.Generator | None

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .outputs import atomic_file
 
-# How many scored texts are in memory at a time where they are streamed.
+# How many texts are in memory at a time where they are streamed.
 ROWS_PER_GROUP = 4096
+# How Parquet files are opened: left to itself Arrow reads ahead, and has a whole file in memory.
+FLAT_MEMORY: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 20}
 METADATA_KEY = b"distill"
 TEXT_FIELDS = [
     pa.field("text", pa.string(), nullable=False),
@@ -71,18 +73,42 @@ def _schema(fields: Sequence[pa.Field], meta: TextsMeta) -> pa.Schema:
     return pa.schema(list(fields), metadata={METADATA_KEY: json.dumps(asdict(meta))})
 
 
-def write_texts(path: Path, rows: Sequence[TextRow], meta: TextsMeta) -> None:
-    """Write texts for the teacher to score.
+@contextmanager
+def open_texts(path: Path, meta: TextsMeta) -> Iterator[Callable[[Iterable[TextRow]], None]]:
+    """Open a file for texts, some thousands of them in memory at a time; it appears when the block ends
+    well.
 
     path (Path): The Parquet file.
-    rows (Sequence[TextRow]): The texts.
+    meta (TextsMeta): Goes into the schema.
+    YIELDS (Callable): Writes rows (Iterable[TextRow]), after those that were written before.
+    """
+    schema = _schema(TEXT_FIELDS, meta)
+
+    def write(rows: Iterable[TextRow]) -> None:
+        rows = iter(rows)
+        while part := list(islice(rows, ROWS_PER_GROUP)):
+            writer.write_table(pa.table(_columns(part), schema=schema))
+
+    with (
+        atomic_file(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        yield write
+
+
+def write_texts(path: Path, rows: Iterable[TextRow], meta: TextsMeta) -> None:
+    """Write texts for the teacher to score, all at once.
+
+    path (Path): The Parquet file.
+    rows (Iterable[TextRow]): The texts.
     meta (TextsMeta): Goes into the schema.
     """
-    columns = [[getattr(row, field.name) for row in rows] for field in TEXT_FIELDS]
-    with atomic_file(path) as temporary:
-        pq.write_table(
-            pa.table(columns, schema=_schema(TEXT_FIELDS, meta)), temporary, compression="zstd"
-        )
+    with open_texts(path, meta) as write:
+        write(rows)
+
+
+def _columns(rows: Sequence[TextRow]) -> list[pa.Array]:
+    return [pa.array([getattr(row, field.name) for row in rows]) for field in TEXT_FIELDS]
 
 
 @contextmanager
@@ -104,7 +130,7 @@ def open_scores(
             raise ValueError(
                 f"Logits of shape {logits.shape} for {len(rows)} texts and {len(meta.labels)} labels"
             )
-        columns = [pa.array([getattr(row, field.name) for row in rows]) for field in TEXT_FIELDS]
+        columns = _columns(rows)
         columns.append(pa.array(list(logits.astype("float32")), type=pa.list_(pa.float32())))
         writer.write_table(pa.table(columns, schema=schema), row_group_size=ROWS_PER_GROUP)
 
@@ -134,7 +160,7 @@ def _open_parquet(path: Path, remedy: str = "") -> pq.ParquetFile:
     if not path.is_file():
         raise InputError(f"Can't find {path}. {remedy}".strip())
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, **FLAT_MEMORY)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"Can't read {path}: {error}. Expected Parquet. {remedy}".strip()
@@ -178,9 +204,17 @@ def read_column(path: Path, name: str) -> Iterator[Any]:
             f"Can't use {path}: it has the columns {', '.join(file.schema_arrow.names)}. Expected one "
             f"named '{name}'."
         )
+    for (values,) in _iter_columns(path, file, [name]):
+        yield from values
+
+
+def _iter_columns(
+    path: Path, file: pq.ParquetFile, names: Sequence[str]
+) -> Iterator[list[list[Any]]]:
+    """Read columns, some thousands of values of each in memory at a time."""
     try:
-        for batch in file.iter_batches(columns=[name]):
-            yield from batch.column(name).to_pylist()
+        for batch in file.iter_batches(ROWS_PER_GROUP, columns=list(names)):
+            yield [batch.column(name).to_pylist() for name in names]
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"Can't read {path}: {error}. It is damaged: make it again.") from error
 
@@ -225,11 +259,10 @@ def read_texts(path: Path) -> Iterator[TextRow]:
 
     path (Path): A file that write_texts or write_scores made.
     YIELDS (TextRow): The texts, in order.
-    RAISES (InputError): The file is missing or of another kind.
+    RAISES (InputError): The file is missing, of another kind or damaged.
     """
     file = _open(path, TEXT_FIELDS)
-    for batch in file.iter_batches(columns=[field.name for field in TEXT_FIELDS]):
-        columns = [batch.column(field.name).to_pylist() for field in TEXT_FIELDS]
+    for columns in _iter_columns(path, file, [field.name for field in TEXT_FIELDS]):
         yield from map(TextRow._make, zip(*columns))
 
 

@@ -3,7 +3,8 @@ enough different ones.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,19 +20,19 @@ from .documents import SOURCE, read_docs
 from .errors import InputError, SettingError
 from .mixture import METHOD, Mixture
 from .products import POOL_FILE, read_stats, require
-from .records import GOLD, TextRow, TextsMeta, read_texts, write_texts
+from .records import GOLD, TextRow, TextsMeta, count_rows, read_texts, write_texts
 from .teacher_info import WORDS, read_teacher_info
 
 
 class Synthetic(NamedTuple):
-    """The training texts, the texts made of them and those of the pool; how many each method made, how
-    many were dropped and why (see Mixture), and how many the pool held.
+    """How many texts each method made, how many were dropped and why (see Mixture), how many training
+    texts there are beside them, and how many of the pool.
     """
 
-    rows: list[TextRow]
     counts: dict[str, int]
     dropped: dict[str, int]
-    pool: int = 0
+    gold: int
+    pool: int
 
 
 class Recipe(NamedTuple):
@@ -79,33 +80,32 @@ def make_synthetic(
     known: Iterable[str] = (),
     avoid: Iterable[str] = (),
     progress: Callable[[int], object] = lambda made: None,
-) -> Synthetic:
+) -> Iterator[TextRow]:
     """Make different texts of the training texts, and of unlabelled ones.
 
     nlp (Language): Its tokenizer is used.
     docs (Sequence[Doc]): The training texts; user_data["source"] names them.
-    mixture (Mixture): Makes the texts, and knows how many.
+    mixture (Mixture): Makes the texts, knows how many, and counts them.
     seed (int): Seed of the order in which texts are taken.
     pool (Sequence[Doc]): Unlabelled texts to make others of as well.
     known (Iterable[str]): More texts that are there already.
     avoid (Iterable[str]): Texts that may not be made, nor near duplicates of them: those of dev and
         test.
     progress (Callable[[int], object]): Told the number of texts made, in instalments.
-    RETURNS (Synthetic): The training texts (method "gold") and the new ones; fewer than asked for
-        where no method finds more.
+    YIELDS (TextRow): The training texts (method "gold") and the new ones; fewer than asked for where no
+        method finds more.
     """
     rng = random.Random(seed)
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in [*docs, *pool]]
-    mixture.avoid(avoid, known=[*known, *(doc.text for doc in [*docs, *pool])])
-    rows = [TextRow(doc.text, doc.user_data[SOURCE], GOLD) for doc in docs]
+    mixture.avoid(avoid, known=chain(known, (doc.text for doc in [*docs, *pool])))
+    for doc in docs:
+        yield TextRow(doc.text, doc.user_data[SOURCE], GOLD)
     while examples and not mixture.finished:
         for example in rng.sample(examples, len(examples)):
             for variant in mixture(nlp, example):
                 data = variant.reference.user_data
-                rows.append(TextRow(variant.reference.text, data[SOURCE], data[METHOD]))
                 progress(1)
-    counts = {name: method.made for name, method in mixture.methods.items()}
-    return Synthetic(rows, counts, dict(mixture.dropped))
+                yield TextRow(variant.reference.text, data[SOURCE], data[METHOD])
 
 
 def build_synthetic(
@@ -121,7 +121,7 @@ def build_synthetic(
     progress: Callable[[int], object] = lambda made: None,
 ) -> Synthetic:
     """Make synthetic texts of a gold corpus and its pool, and write them for the teacher with the
-    pool's own.
+    pool's own. Of the pool some thousands are in memory at a time, and a key of 8 bytes for each.
 
     config (Path): The augmenters' config.
     corpus (Path): The folder of the gold corpus.
@@ -132,14 +132,15 @@ def build_synthetic(
     tagger (str): An installed spaCy pipeline that tags, or "lexicon" for word lists.
     seed (int): Seed of all draws.
     progress (Callable[[int], object]): Told the number of texts made, in instalments.
-    RETURNS (Synthetic): What was written.
+    RETURNS (Synthetic): How much was written.
     RAISES (InputError): An input is missing or can't be used.
     """
     stats, teacher = read_stats(corpus), read_teacher_info(teacher_path)
-    require(corpus / POOL_FILE, step="prepare")
+    pool = corpus / POOL_FILE
+    require(pool, step="prepare")
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
-        "paths.pool": str(corpus / POOL_FILE),
+        "paths.pool": str(pool),
         "paths.vocabulary": str(words) if (words := teacher_path / WORDS).is_file() else None,
         "system.seed": seed,
         "vars.mask_token": teacher.mask_token,
@@ -147,21 +148,22 @@ def build_synthetic(
         "vars.n_texts": n_texts,
     }
     held_out = [read_docs(corpus / f"{split}.spacy", lang) for split in ("dev", "test")]
+    train = read_docs(corpus / "train.spacy", lang)
     nlp = spacy.blank(lang)
-    pool = list(read_texts(corpus / POOL_FILE))
     mixture, pool_texts = load_recipe(config, overrides)
-    synthetic = make_synthetic(
+    made = make_synthetic(
         nlp,
-        read_docs(corpus / "train.spacy", lang),
+        train,
         mixture,
         seed=seed,
-        pool=read_pool_docs(nlp, corpus / POOL_FILE, pool_texts, seed),
-        known=[row.text for row in pool],
+        pool=read_pool_docs(nlp, pool, pool_texts, seed),
+        known=(row.text for row in read_texts(pool)),
         avoid=[doc.text for docs in held_out for doc in docs],
         progress=progress,
     )
     meta = TextsMeta(
         stats["labels"], teacher.fingerprint, teacher.mask_token, seed, stats["exclusive"]
     )
-    write_texts(output, [*synthetic.rows, *pool], meta)
-    return synthetic._replace(rows=[*synthetic.rows, *pool], pool=len(pool))
+    write_texts(output, chain(made, read_texts(pool)), meta)
+    counts = {name: method.made for name, method in mixture.methods.items()}
+    return Synthetic(counts, dict(mixture.dropped), len(train), count_rows(pool))

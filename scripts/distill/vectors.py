@@ -6,6 +6,7 @@ read alone, tells the student what it means for the task at hand.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ from .products import POOL_FILE, require
 from .records import read_texts
 
 WORD2VEC = "vectors.txt"
+# So many texts are tokenized at a time.
+TEXTS_IN_MEMORY = 4096
 
 
 class Built(NamedTuple):
@@ -61,8 +64,13 @@ def count_words(nlp: Language, texts: Iterable[str]) -> Counter[str]:
     RETURNS (Counter[str]): How often each occurs; what is white space is left out.
     """
     counts: Counter[str] = Counter()
-    for doc in nlp.tokenizer.pipe(texts):
-        counts.update(token.text for token in doc if not token.is_space)
+    texts = iter(texts)
+    while part := list(islice(texts, TEXTS_IN_MEMORY)):
+        # A vocabulary remembers each word that it has met: not those of texts that are done.
+        with nlp.memory_zone():
+            for doc in nlp.tokenizer.pipe(part):
+                counts.update(token.text for token in doc if not token.is_space)
+            del doc
     return counts
 
 
@@ -79,18 +87,20 @@ def choose_words(
         "GOOD" share a vector.
     RETURNS (dict[str, list[str]]): By word: the forms that it is written in.
     """
+    fold = str.lower if lower else str
     merged: Counter[str] = Counter()
-    forms: dict[str, list[str]] = {}
     for form, count in counts.items():
-        word = form.lower() if lower else form
-        merged[word] += count
-        forms.setdefault(word, []).append(form)
-    words = [word for word, _ in merged.most_common()]
-    chosen = list(dict.fromkeys([*words, *whole_words]))[:n_words]
+        merged[fold(form)] += count
+    words = [word for word, _ in merged.most_common(n_words)]
     cases = [str.lower, str.capitalize, str.upper] if lower else [str]
-    return {
-        word: sorted({*forms.get(word, []), *(case(word) for case in cases)}) for word in chosen
+    chosen = {
+        word: {case(word) for case in cases}
+        for word in list(dict.fromkeys([*words, *whole_words]))[:n_words]
     }
+    for form in counts:
+        if (word := fold(form)) in chosen:
+            chosen[word].add(form)
+    return {word: sorted(forms) for word, forms in chosen.items()}
 
 
 def reduce_width(encodings: NDArray[numpy.float32], width: int, seed: int) -> Reduced:

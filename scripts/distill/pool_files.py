@@ -1,0 +1,233 @@
+"""The files of a pool of unlabelled texts, some thousands of rows in memory at a time."""
+
+import codecs
+import io
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from .errors import InputError
+from .records import FLAT_MEMORY
+from .tables import (
+    REMEDY,
+    STRING_COLUMNS,
+    check_columns,
+    check_ending,
+    csv_options,
+    explain_failure,
+    parse_json_lines,
+    parse_text,
+    read_excel,
+    refuse_rows,
+)
+
+TEXT = "text"
+EXPECTED = f"Expected a table with the column '{TEXT}', or plain lines in a file .txt."
+# How much is in memory at a time: of lines, of a Parquet file's rows.
+CHUNK_CHARACTERS = 1_000_000
+CHUNK_ROWS = 1024
+
+
+class PoolText(NamedTuple):
+    """An unlabelled text, and where it stood."""
+
+    text: str
+    source: str
+
+
+class PoolFiles(NamedTuple):
+    """The files of a pool that hold texts, and those beside them that are left alone."""
+
+    tables: list[Path]
+    others: list[Path]
+
+
+class Chunk(NamedTuple):
+    """Some rows of a file: what each has for a text, by its number, and how many others couldn't be
+    parsed.
+    """
+
+    cells: dict[int, Any]
+    skipped: int = 0
+
+
+def _check(path: Path, columns: list[Any]) -> None:
+    check_columns(path, columns, EXPECTED)
+    if TEXT not in columns:
+        raise InputError(
+            f"Can't use {path} as a pool: expected the column '{TEXT}', found: "
+            f"{', '.join(map(str, columns))}. Rename the column."
+        )
+
+
+def _read_lines(path: Path, skip_invalid: bool = False) -> Iterator[Chunk]:
+    lines: dict[int, str] = {}
+    size = 0
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                lines[number] = line.removesuffix("\n")
+                size += len(line)
+            if size >= CHUNK_CHARACTERS:
+                yield Chunk(lines)
+                lines, size = {}, 0
+    yield Chunk(lines)
+
+
+def _read_jsonl(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
+    known = False
+    for lines, _ in _read_lines(path):
+        frame, skipped = parse_json_lines(lines, skip_invalid)
+        # What is no column of the first rows may be one of others.
+        if not frame.empty and not known:
+            _check(path, list(frame.columns))
+            known = True
+        cells = frame.reindex(columns=[TEXT])[TEXT]
+        yield Chunk(dict(zip(frame.index, cells)), skipped)
+
+
+def _open_utf8(path: Path) -> pa.NativeFile:
+    """Open a text file as bytes, without a byte order mark and with newlines of one kind."""
+    decode = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder("utf-8-sig")(), translate=True
+    ).decode
+
+    def transform(block: pa.Buffer) -> bytes:
+        return decode(bytes(block), final=not len(block)).encode("utf8")
+
+    return pa.TransformInputStream(pa.OSFile(str(path)), transform)
+
+
+def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Iterator[Chunk]:
+    bad: list[csv.InvalidRow] = []
+    unusable: set[int] = set()
+
+    def handle(row: csv.InvalidRow) -> str:
+        if row.number is not None:
+            unusable.add(row.number - 1)
+        bad.append(row)
+        return "skip"
+
+    def take_skipped() -> int:
+        taken = bad[:]
+        del bad[: len(taken)]  # more may have been found meanwhile
+        refuse_rows(taken, skip_invalid)
+        return len(taken)
+
+    with csv.open_csv(_open_utf8(path), **csv_options(delimiter, lambda row: "skip")) as head:
+        _check(path, head.schema.names)
+    convert = csv.ConvertOptions(
+        column_types=STRING_COLUMNS, strings_can_be_null=False, include_columns=[TEXT]
+    )
+    options = csv_options(delimiter, handle)
+    numbers = (number for number in count(1) if number not in unusable)
+    with csv.open_csv(_open_utf8(path), **options, convert_options=convert) as reader:
+        for batch in reader:
+            skipped = take_skipped()
+            cells = batch.column(TEXT).to_pylist()
+            yield Chunk({number: cell for cell, number in zip(cells, numbers)}, skipped)
+    yield Chunk({}, take_skipped())
+
+
+def _read_tsv(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
+    return _read_csv(path, skip_invalid, delimiter="\t")
+
+
+def _read_excel(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
+    frame = read_excel(path, skip_invalid).frame
+    _check(path, list(frame.columns))
+    yield Chunk(dict(zip(frame.index, frame[TEXT])))
+
+
+def _read_parquet(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
+    with pq.ParquetFile(path, **FLAT_MEMORY) as file:
+        _check(path, file.schema_arrow.names)
+        first = 1
+        for batch in file.iter_batches(CHUNK_ROWS, columns=[TEXT]):
+            yield Chunk(dict(enumerate(batch.column(TEXT).to_pylist(), first)))
+            first += batch.num_rows
+
+
+READERS: dict[str, Callable[[Path, bool], Iterator[Chunk]]] = {
+    ".jsonl": _read_jsonl,
+    ".ndjson": _read_jsonl,
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".xlsx": _read_excel,
+    ".parquet": _read_parquet,
+    ".txt": _read_lines,
+}
+
+
+def list_files(path: Path) -> PoolFiles:
+    """List the files of a pool.
+
+    path (Path): A file, or a folder.
+    RETURNS (PoolFiles): The file, or the folder's files in the order of their names; others are those
+        that READERS doesn't know, but for hidden ones and a README.
+    RAISES (InputError): The path is missing.
+    """
+    if not path.exists():
+        raise InputError(
+            f"Can't find {path}. Expected a file or folder of unlabelled texts. Check the path, or set "
+            "it with --vars.pool."
+        )
+    if not path.is_dir():
+        return PoolFiles([path], [])
+    visible = [entry for entry in sorted(path.iterdir()) if not entry.name.startswith(".")]
+    tables = [entry for entry in visible if entry.suffix.lower() in READERS and entry.is_file()]
+    others = [entry for entry in visible if entry not in tables and entry.stem != "README"]
+    return PoolFiles(tables, others)
+
+
+def read_pool(
+    path: Path,
+    *,
+    skip_invalid: bool = False,
+    on_invalid: Callable[[int], object] = lambda rows: None,
+) -> Iterator[PoolText]:
+    """Read unlabelled texts from a file, or from all files of a folder.
+
+    path (Path): A file of any format in READERS, with a column `text` or a text a line (.txt); or a
+        folder, whose other files (a README) are left alone.
+    skip_invalid (bool): Count invalid rows instead of raising.
+    on_invalid (Callable[[int], object]): Told the number of rows that were invalid, in instalments.
+    YIELDS (PoolText): The texts; none where the folder holds no such file.
+    RAISES (InputError): The path is missing, a column is missing, or a row is invalid.
+    """
+    for file in list_files(path).tables:
+        yield from _read_file(file, skip_invalid, on_invalid)
+
+
+def _read_file(
+    path: Path, skip_invalid: bool, on_invalid: Callable[[int], object]
+) -> Iterator[PoolText]:
+    check_ending(path, READERS)
+    empty = True
+    for cells, skipped in _read_chunks(path, skip_invalid):
+        on_invalid(skipped)
+        empty = empty and not cells
+        for row, cell in cells.items():
+            try:
+                text = parse_text(cell)
+            except ValueError as error:
+                if not skip_invalid:
+                    raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
+                on_invalid(1)
+                continue
+            yield PoolText(text, f"pool/{path.name}:{row}")  # never the source of a gold text
+    if empty:
+        raise InputError(
+            f"Can't use {path}: it holds no rows. {EXPECTED} Check the path, or set another with "
+            "--vars.pool."
+        )
+
+
+def _read_chunks(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
+    with explain_failure(path, EXPECTED):
+        yield from READERS[path.suffix.lower()](path, skip_invalid)
