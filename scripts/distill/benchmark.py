@@ -65,7 +65,8 @@ def benchmark(
     with tempfile.TemporaryDirectory() as folder:
         tokenizer = Path(folder) / "tokenizer"
         spacy.blank(lang).to_disk(tokenizer)
-        models = {TOKENIZER: Model(tokenizer, list_requirements(tokenizer)), **as_models(fit)}
+        alone = Model(tokenizer, list_requirements(tokenizer), has_labels=False)
+        models = {TOKENIZER: alone, **as_models(fit)}
         labels = stats["labels"]
         measured = measure_models(models, texts, labels, rounds=rounds, progress=progress)
     speeds = {name: result.speeds for name, result in measured.items()}

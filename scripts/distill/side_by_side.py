@@ -58,12 +58,13 @@ PART_TEXTS = 100
 
 
 class Model(NamedTuple):
-    """A model to measure, and what is to be installed for it (requirements of PEP 508); None: all that
-    is installed here.
+    """A model to measure; what is to be installed for it (requirements of PEP 508), None for all that is
+    installed here; and whether it has the labels, or reads texts without saying anything of them.
     """
 
     path: Path
     requirements: list[str] | None
+    has_labels: bool = True
 
 
 class Measured(NamedTuple):
@@ -150,7 +151,7 @@ def measure_models(
             processes[name] = stack.enter_context(_start(model))
             request = {
                 "model": str(model.path.resolve()),
-                "labels": labels,
+                "labels": labels if model.has_labels else [],
                 "texts": texts,
                 "dev_texts": dev_texts.get(name, ()),
             }
@@ -187,11 +188,10 @@ def _start(model: Model) -> "Iterator[subprocess.Popen[str]]":
         ) as process:
             try:
                 yield process
-            except BaseException:
-                process.kill()
+            finally:
+                process.kill()  # it leaves nothing behind, and unloading takes a while
                 with suppress(BrokenPipeError):
                     process.communicate()
-                raise
 
 
 def _ask(process: "subprocess.Popen[str]", content: Mapping[str, Any]) -> dict[str, Any]:
