@@ -199,7 +199,7 @@ def test_augment(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         )
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("scripts.distill.records.pq.write_table", kill)
+        patch.setattr("scripts.distill.records.pq.ParquetWriter.write_table", kill)
         run()
     assert not list(tmp_path.iterdir())
     run()
