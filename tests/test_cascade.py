@@ -19,7 +19,6 @@ from scripts.distill.cascade import (
     classify,
     compare_answers,
     describe_cascade,
-    get_confidence,
     is_unsure,
     measure_cascade,
 )
@@ -47,14 +46,6 @@ def make_pipeline(answers: dict[str, float], factory: str = "textcat") -> Langua
 
     textcat.predict = predict
     return nlp
-
-
-def test_confidence() -> None:
-    probabilities = numpy.array([[0.9, 0.1], [0.4, 0.6]])
-    assert get_confidence(probabilities, True).tolist() == [0.9, 0.6]
-    # A decision (yes or no) for each label; the text is as sure as the least sure of them.
-    probabilities = numpy.array([[0.9, 0.2], [0.05, 0.45]])
-    assert get_confidence(probabilities, False).tolist() == [0.8, 0.55]
 
 
 def test_texts_below_the_threshold_go_to_the_teacher() -> None:

@@ -13,6 +13,7 @@ from scripts.distill.metrics import (
     decide,
     evaluate,
     expected_calibration_error,
+    get_confidence,
     is_correct,
     kl_divergence,
     reliability_curve,
@@ -283,3 +284,11 @@ def test_compare_turned_round(pairs: list[tuple[bool, bool]], seed: int) -> None
     assert found.ci95 == pytest.approx((-turned.ci95[1], -turned.ci95[0]))
     assert found.ci95[0] - 1e-9 <= found.delta_accuracy <= found.ci95[1] + 1e-9
     assert compare(a, b, seed) == found
+
+
+def test_confidence() -> None:
+    probabilities = numpy.array([[0.9, 0.1], [0.4, 0.6]])
+    assert get_confidence(probabilities, True).tolist() == [0.9, 0.6]
+    # A decision (yes or no) for each label; the text is as sure as the least sure of them.
+    probabilities = numpy.array([[0.9, 0.2], [0.05, 0.45]])
+    assert get_confidence(probabilities, False).tolist() == [0.8, 0.55]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.distill.outputs import atomic_file, atomic_folder
+from scripts.distill.outputs import atomic_file, atomic_folder, scratch_file
 
 
 class Killed(BaseException):
@@ -131,3 +131,15 @@ def test_folder_that_stepped_aside_comes_back(tmp_path: Path) -> None:
         raise RuntimeError
     assert (tmp_path / "model" / "weights").read_text(encoding="utf8") == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_scratch_file_goes_and_clears_what_a_killed_run_left(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    left = tmp_path / ".scores.parquet.scratch"
+    left.write_text("half", encoding="utf8")
+    with pytest.raises(Killed), scratch_file(path) as scratch:
+        assert scratch == left
+        assert not scratch.exists()
+        scratch.write_text("whole", encoding="utf8")
+        raise Killed
+    assert listing(tmp_path) == []

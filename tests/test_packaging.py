@@ -19,10 +19,11 @@ from scripts.distill.packaging import (
     _render_readme,
     find_requirements,
     make_meta,
+    name_teacher,
     package_student,
 )
 from scripts.distill.products import DEFAULT_STUDENTS, choose_student, split_names
-from scripts.distill.teacher_info import read_teacher_info
+from scripts.distill.teacher_info import TeacherInfo, read_teacher_info
 
 from .conftest import ROOT, Run, make_reviews
 
@@ -184,3 +185,14 @@ def test_card_says_what_is_needed(requirements: list[str], expected: str, small_
     meta["requirements"] = requirements
     card = _render_readme("en_reviews", "student_cnn", meta, metrics, teacher)
     assert expected in card.splitlines()
+
+
+@pytest.mark.parametrize("black_box", [False, True])
+def test_teachers_are_named_without_where_they_lie(tmp_path: Path, black_box: bool) -> None:
+    def name(transformer: str) -> str:
+        info = TeacherInfo(transformer, "", "", ["a", "b"], 0.5, black_box=black_box)
+        return name_teacher(info)
+
+    assert name(str(tmp_path)) == tmp_path.name
+    if not black_box:
+        assert name("distilbert/distilbert-base-uncased") == "distilbert/distilbert-base-uncased"

@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from scripts.distill.errors import InputError
-from scripts.distill.pool_choice import Choice, choose_pool, measure_confidence
+from scripts.distill.pool_choice import Choice, choose_pool
 from scripts.distill.records import TextRow, TextsMeta, read_scores, read_texts, write_scores
 
 LABELS = ["bad", "good"]
@@ -93,9 +93,3 @@ def test_what_can_not_be_balanced_is_refused(
     with pytest.raises(InputError, match=message):
         choose(pool, balance=True, exclusive=exclusive)
     assert not (tmp_path / "chosen.parquet").exists()
-
-
-def test_confidence() -> None:
-    probabilities = numpy.array([[0.1, 0.9], [0.5, 0.5]])
-    assert measure_confidence(probabilities, True).tolist() == [0.9, 0.5]
-    assert measure_confidence(numpy.array([[0.1, 0.7]]), False).tolist() == [0.8]

@@ -251,7 +251,7 @@ def test_missing_path_is_named(tmp_path: Path) -> None:
 
 
 def test_folders_are_read_whole_but_for_what_is_no_table(tmp_path: Path) -> None:
-    for name in ("README.md", ".hidden.csv", "notes.docx"):
+    for name in ("README.md", "readme.txt", ".hidden.csv", "notes.docx"):
         (tmp_path / name).write_text("not a text", encoding="utf8")
     (tmp_path / "folder.csv").mkdir()
     assert read(tmp_path) == ([], [], 0)

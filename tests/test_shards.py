@@ -175,3 +175,14 @@ def test_ray_scores_as_one_process_does(
         assert [path.name for path in (tmp_path / "o").iterdir()] == ["part-0.parquet"]
     finally:
         ray.shutdown()
+
+
+def test_shards_are_scored_again_in_another_precision(
+    write: Callable[..., Path], black_box: Path, tmp_path: Path
+) -> None:
+    shards, output = write([20, 10]), tmp_path / "scores"
+    assert score_shards(black_box, shards, output, precision="float32").shards == 2
+    assert {read_texts_meta(file).precision for file in output.iterdir()} == {"float32"}
+    assert score_shards(black_box, shards, output).already == 2
+    assert score_shards(black_box, shards, output, precision="float32").already == 2
+    assert score_shards(black_box, shards, output, precision="bfloat16").shards == 2

@@ -1,6 +1,5 @@
 """Models are measured in turn, each in a process and an environment of its own."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ import spacy
 
 from scripts.distill import side_by_side
 from scripts.distill.black_box import load_black_box
+from scripts.distill.errors import InputError
 from scripts.distill.measure import load_predictor
 from scripts.distill.side_by_side import (
     Measured,
@@ -149,7 +149,7 @@ def test_no_process_outlives_one_that_fails(pipeline: Path, tmp_path: Path) -> N
     (tmp_path / "empty").mkdir()
     before = set(psutil.Process().children())
     models = {"good": Model(pipeline, ["spacy"]), "bad": Model(tmp_path / "empty", ["spacy"])}
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(InputError, match=r"Can't measure 'bad': its process ended with code 1\."):
         measure_models(models, TEXTS, LABELS)
     assert set(psutil.Process().children()) <= before
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spacy.language import Language
 
 from .errors import InputError
-from .metrics import is_correct
+from .metrics import get_confidence, is_correct
 
 # How far below the teacher's accuracy on dev a cascade may be.
 ALLOWED_LOSS = 0.005
@@ -52,21 +52,6 @@ class Point(NamedTuple):
     share_to_teacher: float
     accuracy: float
     docs_per_second: float | None
-
-
-def get_confidence(
-    probabilities: NDArray[numpy.float64], exclusive: bool
-) -> NDArray[numpy.float64]:
-    """Say how sure a classifier is of what it decides about each text.
-
-    probabilities (NDArray[float64]): Shape: (texts, labels).
-    exclusive (bool): The probability of the label chosen; else that of the decision (yes or no) that
-        is least sure.
-    RETURNS (NDArray[float64]): Shape: (texts,).
-    """
-    if exclusive:
-        return probabilities.max(axis=1).clip(0, 1)  # sums of float32 may end a little above 1
-    return numpy.maximum(probabilities, 1 - probabilities).min(axis=1)
 
 
 def is_unsure(confidence: NDArray[numpy.float64], threshold: float) -> NDArray[numpy.bool_]:
@@ -121,7 +106,8 @@ def _find_labels(nlp: Language) -> tuple[str, list[str]]:
             return name, list(nlp.pipe_labels[name])
     raise InputError(
         f"Can't classify with a pipeline of {', '.join(nlp.pipe_names) or 'no components'}. Expected "
-        f"one with the component '{EXCLUSIVE}' or '{MULTILABEL}'."
+        f"one with the component '{EXCLUSIVE}' or '{MULTILABEL}', such as the folder model-best of a "
+        "student or teacher."
     )
 
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .cascade import get_confidence
-from .metrics import is_correct, kl_per_text
+from .metrics import get_confidence, is_correct, kl_per_text
 
 SHOWN = 10
 # The words of a longer text are left out several at a time, neighbours together.

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from .errors import InputError
+
 Predict = Callable[[list[str]], NDArray[numpy.float64]]
 
 SPACY, SKLEARN, FASTTEXT = "spacy", "sklearn", "fasttext"
@@ -208,11 +210,15 @@ def main() -> None:
     for name in IMPORTS[find_library(model)]:
         importlib.import_module(name)
     start = time.perf_counter()
-    predict = load_predictor(model, task["labels"])
-    seconds = time.perf_counter() - start
-    probabilities, dev = (
-        predict(chosen).tolist() if chosen else [] for chosen in (texts, task["dev_texts"])
-    )
+    try:
+        predict = load_predictor(model, task["labels"])
+        seconds = time.perf_counter() - start
+        probabilities, dev = (
+            predict(chosen).tolist() if chosen else [] for chosen in (texts, task["dev_texts"])
+        )
+    except InputError as error:  # what a black box can't do
+        answer({"error": str(error)})
+        return
     answer({"load_seconds": seconds, "probabilities": probabilities, "dev": dev})
     for line in iter(sys.stdin.readline, ""):
         timing = time_round(predict, texts, Round(**json.loads(line)))

@@ -114,6 +114,21 @@ def reliability_curve(confidence: Probabilities, correct: NDArray[Any]) -> list[
     return [Bin(float(mean), float(right), int(n)) for mean, right, n in columns if n]
 
 
+def get_confidence(
+    probabilities: NDArray[numpy.float64], exclusive: bool
+) -> NDArray[numpy.float64]:
+    """Say how sure a classifier is of what it decides about each text.
+
+    probabilities (NDArray[float64]): Shape: (texts, labels).
+    exclusive (bool): The probability of the label chosen; else that of the decision (yes or no) that
+        is least sure.
+    RETURNS (NDArray[float64]): Shape: (texts,).
+    """
+    if exclusive:
+        return probabilities.max(axis=1).clip(0, 1)  # sums of float32 may end a little above 1
+    return numpy.maximum(probabilities, 1 - probabilities).min(axis=1)
+
+
 def expected_calibration_error(curve: Sequence[Bin]) -> float:
     """Mean distance between confidence and accuracy over the bins of a reliability curve, each bin
     weighted by its size (Guo et al. 2017, eq. 5).

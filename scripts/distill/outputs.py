@@ -46,6 +46,23 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_file(path: Path) -> Iterator[Path]:
+    """Give a path for a file that is needed only while another one is made.
+
+    path (Path): The file that is made. Its folder is made if it is missing.
+    YIELDS (Path): A path in the same folder; what is written there goes when the block ends, and what a
+        killed run left goes before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.scratch")
+    _remove(scratch)
+    try:
+        yield scratch
+    finally:
+        _remove(scratch)
+
+
+@contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give an empty temporary folder to fill; put it in the place of `path` when the block ends well.
 

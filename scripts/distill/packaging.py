@@ -51,7 +51,7 @@ def make_meta(
     RETURNS (dict[str, Any]): Fields of meta.json.
     """
     model, data = metrics["models"][student], metrics["data"]
-    name_of_teacher = Path(teacher.transformer).name if teacher.black_box else teacher.transformer
+    name_of_teacher = name_teacher(teacher)
     origin = (
         f"the black box {name_of_teacher}"
         if teacher.black_box
@@ -142,6 +142,17 @@ def package_student(
     )
 
 
+def name_teacher(teacher: TeacherInfo) -> str:
+    """Name what is behind a teacher, for others to read.
+
+    teacher (TeacherInfo): The teacher.
+    RETURNS (str): Its name on the hub, or that of a file or folder without where it lies.
+    """
+    name = Path(teacher.transformer)
+    # A name on the hub has a slash as well, but no folder is called so.
+    return name.name if teacher.black_box or name.exists() else teacher.transformer
+
+
 def _read_public_metrics(path: Path) -> dict[str, Any]:
     """Read metrics.json without what is nobody's business: where the data lay on this machine, and texts
     of it.
@@ -185,7 +196,7 @@ def _render_readme(
             baseline=models[student.replace("student_", "baseline_")],
             teacher=models["teacher"],
             tfidf=models["tfidf_logreg"],
-            transformer=teacher.transformer,
+            transformer=name_teacher(teacher),
         )
     )
 

@@ -7,7 +7,7 @@ import numpy
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .metrics import to_probabilities
+from .metrics import get_confidence, to_probabilities
 from .records import POOL, copy_scores, iter_scores, read_texts_meta
 
 
@@ -19,21 +19,6 @@ class Choice(NamedTuple):
     kept: int
     unsure: int
     surplus: int
-
-
-def measure_confidence(
-    probabilities: NDArray[numpy.float64], exclusive: bool
-) -> NDArray[numpy.float64]:
-    """Tell how sure a teacher is of texts.
-
-    probabilities (NDArray[float64]): Shape: (texts, labels).
-    exclusive (bool): Whether labels exclude each other.
-    RETURNS (NDArray[float64]): The highest probability; where labels don't exclude each other, the mean
-        over labels of how probable the teacher's yes or no is. Shape: (texts,).
-    """
-    if exclusive:
-        return probabilities.max(axis=1)
-    return numpy.maximum(probabilities, 1 - probabilities).mean(axis=1)
 
 
 def choose_pool(
@@ -57,7 +42,7 @@ def choose_pool(
         members.append(numpy.array(group.methods) == POOL)
         logits = group.logits[members[-1]].astype("float64")
         probabilities = to_probabilities(logits, meta.exclusive)
-        sure_enough.append(measure_confidence(probabilities, meta.exclusive) >= min_confidence)
+        sure_enough.append(get_confidence(probabilities, meta.exclusive) >= min_confidence)
         classes.append(probabilities.argmax(axis=1).astype("uint32"))
     in_pool, keep = numpy.concatenate(members), numpy.concatenate(sure_enough)
     sure = int(keep.sum())

@@ -168,8 +168,8 @@ def list_files(path: Path) -> PoolFiles:
     """List the files of a pool.
 
     path (Path): A file, or a folder.
-    RETURNS (PoolFiles): The file, or the folder's files in the order of their names; others are those
-        that READERS doesn't know, but for hidden ones and a README.
+    RETURNS (PoolFiles): The file, or the folder's files in the order of their names, but for hidden ones
+        and a README; others are those that READERS doesn't know.
     RAISES (InputError): The path is missing.
     """
     if not path.exists():
@@ -179,10 +179,13 @@ def list_files(path: Path) -> PoolFiles:
         )
     if not path.is_dir():
         return PoolFiles([path], [])
-    visible = [entry for entry in sorted(path.iterdir()) if not entry.name.startswith(".")]
+    visible = [
+        entry
+        for entry in sorted(path.iterdir())
+        if not entry.name.startswith(".") and entry.stem.upper() != "README"
+    ]
     tables = [entry for entry in visible if entry.suffix.lower() in READERS and entry.is_file()]
-    others = [entry for entry in visible if entry not in tables and entry.stem != "README"]
-    return PoolFiles(tables, others)
+    return PoolFiles(tables, [entry for entry in visible if entry not in tables])
 
 
 def read_pool(

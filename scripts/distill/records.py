@@ -43,6 +43,7 @@ class TextsMeta:
     mask_token (str): The teacher's mask token, as it stands in the texts.
     seed (int): Seed that the texts were made with.
     exclusive (bool): Whether the labels exclude each other.
+    precision (str): What the teacher multiplied in; "" where the texts aren't scored.
     """
 
     labels: list[str]
@@ -50,6 +51,7 @@ class TextsMeta:
     mask_token: str
     seed: int
     exclusive: bool = True
+    precision: str = ""
 
 
 class TextRow(NamedTuple):

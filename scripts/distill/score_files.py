@@ -1,8 +1,8 @@
 """Score Parquet files of texts: one file, or a folder of shards, here or on a cluster of Ray."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .black_box import find_black_box
 from .errors import InputError
+from .outputs import scratch_file
 from .pool_choice import Choice, choose_pool
 from .records import (
     POOL,
@@ -107,12 +108,10 @@ class FileScorer:
         RETURNS (Scored): How many texts were written, and how many were not scored again.
         RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
         """
-        meta = self._read_meta(texts)
+        meta = replace(self._read_meta(texts), precision=self.precision)
         if not min_confidence and not balance:
             return self._score_all(texts, output, meta, progress)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".scores.") as folder:
-            everything = Path(folder) / output.name
+        with scratch_file(output) as everything:
             scored = self._score_all(texts, everything, meta, progress)
             choice = choose_pool(
                 everything, output, min_confidence=min_confidence, balance=balance, seed=meta.seed

@@ -55,11 +55,12 @@ def list_shards(folder: Path, output: Path) -> list[Shard]:
     return [Shard(path, output / path.name) for path in paths]
 
 
-def is_scored(shard: Shard, fingerprint: str) -> bool:
+def is_scored(shard: Shard, fingerprint: str, precision: str = AUTO) -> bool:
     """Tell whether a shard has been scored by a teacher. A file of scores appears when it is whole.
 
     shard (Shard): The shard.
     fingerprint (str): The teacher's.
+    precision (str): What the teacher is to multiply in; with "auto" either will do.
     RETURNS (bool): Whether it has: the texts are as many, and haven't been written since.
     """
     if not shard.output.is_file() or not is_ours(shard.output):
@@ -67,6 +68,8 @@ def is_scored(shard: Shard, fingerprint: str) -> bool:
     if shard.output.stat().st_mtime < shard.texts.stat().st_mtime:
         return False
     meta = read_texts_meta(shard.output, scored=True)
+    if precision not in (AUTO, meta.precision):
+        return False
     return meta.teacher == fingerprint and count_rows(shard.output) == count_texts(shard.texts)
 
 
@@ -105,7 +108,7 @@ def score_shards(
     """
     fingerprint = read_teacher_info(teacher).fingerprint
     shards = list_shards(folder, output)
-    missing = [shard for shard in shards if not is_scored(shard, fingerprint)]
+    missing = [shard for shard in shards if not is_scored(shard, fingerprint, precision)]
     start(sum(count_texts(shard.texts) for shard in missing))
     texts, errors = 0, []
     run = _run_on_ray if engine == "ray" else _run_here

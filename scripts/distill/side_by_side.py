@@ -141,8 +141,8 @@ def measure_models(
     progress (Callable[[str], object]): Told the name of a model when it has read all texts for the first
         time, and after each round.
     RETURNS (dict[str, Measured]): What was found out about each. A file of scores has no cost.
-    RAISES (subprocess.CalledProcessError): A process failed; its message is on stderr.
-    RAISES (InputError): A package that a model requires isn't installed as files.
+    RAISES (InputError): A package that a model requires isn't installed as files, a model can't read the
+        texts, or its process ended.
     """
     plan = plan_rounds(len(texts), rounds)
     with ExitStack() as stack:
@@ -155,14 +155,14 @@ def measure_models(
                 "texts": texts,
                 "dev_texts": dev_texts.get(name, ()),
             }
-            loaded[name] = _ask(processes[name], request)
+            loaded[name] = _ask(name, processes[name], request)
             progress(name)
         timed: dict[str, list[dict[str, Any]]] = {
             name: [] for name, model in models.items() if not is_file_of_scores(model.path)
         }
         for task in plan:
             for name, answers in timed.items():
-                answers.append(_ask(processes[name], task._asdict()))
+                answers.append(_ask(name, processes[name], task._asdict()))
                 progress(name)
     return {
         name: _summarize(model, loaded[name], timed.get(name, []), plan, texts)
@@ -194,8 +194,8 @@ def _start(model: Model) -> "Iterator[subprocess.Popen[str]]":
                     process.communicate()
 
 
-def _ask(process: "subprocess.Popen[str]", content: Mapping[str, Any]) -> dict[str, Any]:
-    """Send a process a line and wait for its answer."""
+def _ask(name: str, process: "subprocess.Popen[str]", content: Mapping[str, Any]) -> dict[str, Any]:
+    """Send the process of a model a line and wait for its answer."""
     assert process.stdin is not None
     assert process.stdout is not None
     line = ""
@@ -204,8 +204,15 @@ def _ask(process: "subprocess.Popen[str]", content: Mapping[str, Any]) -> dict[s
         process.stdin.flush()
         line = process.stdout.readline()
     if not line:
-        raise subprocess.CalledProcessError(process.wait(), process.args)
-    return json.loads(line)
+        raise InputError(
+            f"Can't measure '{name}': its process ended with code {process.wait()}. Expected its speed. "
+            "What happened may stand above; -9 says that memory ran out: measure fewer models at a time "
+            "(--vars.students)."
+        )
+    found = json.loads(line)
+    if "error" in found:
+        raise InputError(found["error"])
+    return found
 
 
 def _summarize(
