@@ -30,6 +30,7 @@ from scripts.distill.teacher_info import hash_file
 from scripts.distill.training import read_history
 
 from .conftest import ROOT, Run
+from .made_up_metrics import LABELS, make_metrics
 
 PEERS = ["tfidf_logreg", *(["fasttext"] if is_installed() else [])]
 MODELS = [
@@ -59,14 +60,32 @@ def metrics(small_run: Run) -> dict[str, Any]:
 def test_layout(metrics: dict[str, Any]) -> None:
     check_layout(metrics)
     assert list(metrics["models"]) == MODELS
-    for model in metrics["models"].values():
+    for name, model in metrics["models"].items():
         assert set(model["per_label"]) == set(metrics["labels"])
         for cost in ("load_seconds", "words_per_second", "docs_per_second", "peak_rss_mb"):
             assert model[cost] > 0
-        assert 0 < model["latency_ms"]["p50"] <= model["latency_ms"]["p99"]
+        if name == "students_mean":
+            assert model["latency_ms"] == {"p50": None, "p99": None}
+        else:
+            assert 0 < model["latency_ms"]["p50"] <= model["latency_ms"]["p99"]
     for comparison in metrics["comparisons"]:
         low, high = comparison["ci95"]
         assert low <= comparison["delta_accuracy"] <= high
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_made_up_metrics_have_the_layout_of_real_ones(task: str) -> None:
+    check_layout(make_metrics(task))
+
+
+@pytest.mark.parametrize("key", ["load_seconds", "mae", "temperature", "over_seeds"])
+def test_what_is_not_known_is_null_and_not_missing(key: str) -> None:
+    made_up = make_metrics()
+    made_up["models"]["teacher"][key] = None
+    check_layout(made_up)
+    del made_up["models"]["teacher"][key]
+    with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
+        check_layout(made_up)
 
 
 def test_schema_refuses_what_it_does_not_know(metrics: dict[str, Any]) -> None:

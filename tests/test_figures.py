@@ -39,11 +39,23 @@ def test_deviation_is_that_of_a_sample() -> None:
 
 def test_costs_add_up() -> None:
     costs: list[dict[str, Any]] = [
-        {"words_per_second": 30.0, "latency_ms": {"p50": 1.0, "p99": None}, "size_mb": 2.0},
-        {"words_per_second": 60.0, "latency_ms": {"p50": 2.0, "p99": 9.0}, "size_mb": 3.0},
+        {
+            "words_per_second": 30.0,
+            "latency_ms": {"p50": 1.0, "p99": 4.0},
+            "size_mb": 2.0,
+            "load_seconds": 1.0,
+        },
+        {
+            "words_per_second": 60.0,
+            "latency_ms": {"p50": 2.0, "p99": 9.0},
+            "size_mb": 3.0,
+            "load_seconds": None,
+        },
     ]
     # A word takes 1/30 s and then 1/60 s.
     found = add_costs(costs)
     assert found["words_per_second"] == pytest.approx(20)
-    assert found["latency_ms"] == {"p50": 3.0, "p99": None}
     assert found["size_mb"] == 5
+    assert found["load_seconds"] is None
+    # Percentiles don't add up.
+    assert found["latency_ms"] == {"p50": None, "p99": None}

@@ -171,7 +171,10 @@ def touched(path: Path) -> Iterator[None]:
         ("scripts/distill/scoring.py", ["score", "vectors"]),
         ("configs/student_cnn.cfg", ["baseline", "student"]),
         ("scripts/distill/losses.py", ["baseline", "student"]),
-        ("scripts/distill/metrics.py", ["teacher", "score", "baseline", "evaluate"]),
+        (
+            "scripts/distill/metrics.py",
+            ["teacher", "score", "baseline", "evaluate", "report", "package"],
+        ),
         ("scripts/distill/fasttext_peer.py", ["baseline"]),
         ("scripts/distill/side_by_side.py", ["evaluate"]),
         ("scripts/distill/evaluation.py", ["evaluate"]),

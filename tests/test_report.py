@@ -14,7 +14,7 @@ from scripts.distill.report import TEMPLATES, build_report
 from scripts.distill.result_table import make_table
 
 from .conftest import ROOT, Run
-from .made_up_metrics import LABELS, make_ablation, make_metrics, make_old_metrics
+from .made_up_metrics import LABELS, make_ablation, make_metrics
 
 Build = Callable[..., str]
 
@@ -62,14 +62,12 @@ def build(tmp_path: Path) -> Build:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A whole page of each task, and of a run of before."""
+    """A whole page of each task."""
     found = {}
-    for task in (*LABELS, "old"):
+    for task in LABELS:
         folder = tmp_path_factory.mktemp(task)
-        metrics = make_old_metrics() if task == "old" else make_metrics(task)
-        srsly.write_json(folder / "metrics.json", metrics)
-        if task != "old":
-            srsly.write_json(folder / "ablation.json", make_ablation())
+        srsly.write_json(folder / "metrics.json", make_metrics(task))
+        srsly.write_json(folder / "ablation.json", make_ablation())
         page = build_report(folder / "metrics.json", folder).page
         found[task] = page.read_text(encoding="utf8")
     return found
@@ -202,18 +200,16 @@ def test_figures_are_those_of_metrics_json(build: Build, pages: dict[str, str]) 
     assert "<td>4.1%</td>" in html
 
 
-def test_what_isnt_known_is_left_out(pages: dict[str, str]) -> None:
-    for part in ("Texts to look at", "Learning curves", "What is taken", "cascade", "±"):
-        assert part not in pages["old"]
-        assert part in pages["polarity"]
-    assert "<svg" in pages["old"]
-
-
-def test_a_null_leaves_its_section_out(build: Build, pages: dict[str, str]) -> None:
-    html = build({**make_metrics(), "cascade": None, "examples": None})
-    for part in ("accuracy as a cascade", "Texts to look at"):
+def test_what_isnt_known_is_left_out(build: Build, pages: dict[str, str]) -> None:
+    metrics = make_metrics()
+    del metrics["examples"]  # as in a wheel
+    for model in metrics["models"].values():
+        model.update(over_seeds=None, history=[])
+    html = build(metrics)
+    for part in ("Texts to look at", "Learning curves", "±", "seed by seed"):
         assert part in pages["polarity"]
         assert part not in html
+    assert "<svg" in html
 
 
 def test_stars_alone_have_an_error_in_stars(pages: dict[str, str]) -> None:

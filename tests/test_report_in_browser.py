@@ -12,13 +12,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.distill.report import build_report
 
-from .made_up_metrics import make_ablation, make_metrics, make_old_metrics
+from .made_up_metrics import make_ablation, make_metrics
 
 # The system's own: none is ever downloaded.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-PAGES = ("polarity", "stars", "multilabel", "old")
+PAGES = ("polarity", "stars", "multilabel")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
 
@@ -48,8 +48,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = {}
     for name in PAGES:
         folder = tmp_path_factory.mktemp(name)
-        metrics = make_old_metrics() if name == "old" else make_metrics(name)
-        srsly.write_json(folder / "metrics.json", metrics)
+        srsly.write_json(folder / "metrics.json", make_metrics(name))
         srsly.write_json(folder / "ablation.json", make_ablation())
         found[name] = build_report(folder / "metrics.json", folder).page.as_uri()
     return found

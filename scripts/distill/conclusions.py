@@ -173,8 +173,8 @@ def make_tiles(facts: Facts) -> list[Tile]:
     if best["size_mb"]:
         note = f"teacher {teacher['size_mb']:,.1f}" if teacher["size_mb"] else "on disk"
         tiles.append(Tile("MB", f"{best['size_mb']:,.1f}", note))
-    cascade = facts.metrics.get("cascade")
-    if cascade and cascade["share_to_teacher"] and cascade_pays(facts):
+    cascade = facts.metrics["cascade"]
+    if cascade["share_to_teacher"] and cascade_pays(facts):
         note = f"asks the teacher {percent(cascade['share_to_teacher'])}"
         tiles.append(Tile("accuracy as a cascade", percent(cascade["accuracy"]), note))
     return tiles
@@ -197,9 +197,8 @@ def say_quality(facts: Facts) -> str:
             f". The mean F1 of its labels is {percent(best['macro_f1'])}, the teacher's "
             f"{percent(teacher['macro_f1'])}"
         )
-    if best.get("mae") is not None:
-        text += f". It is {best['mae']:.2f} stars off on average"
-        text += f", the teacher {teacher['mae']:.2f}" if teacher.get("mae") is not None else ""
+    if best["mae"] is not None:
+        text += f". It is {best['mae']:.2f} stars off on average, the teacher {teacher['mae']:.2f}"
     return f"{text}."
 
 
@@ -234,7 +233,7 @@ def say_peers(facts: Facts) -> str:
 
 def say_seeds(facts: Facts) -> str:
     """Say what the best student and its baseline get over several seeds."""
-    best, baseline = (m.get("over_seeds") for m in (facts.best, facts.baseline))
+    best, baseline = (m["over_seeds"] for m in (facts.best, facts.baseline))
     if not best:
         return ""
     text = f"Trained with the seeds {join_words(facts.best['seeds'])} it gets {_mean(best)}"
@@ -272,9 +271,9 @@ def say_size(facts: Facts) -> str:
         return ""
     text = f"It takes {best['size_mb']:,.1f} MB on disk"
     text += f" instead of {teacher['size_mb']:,.1f}" if teacher["size_mb"] else ""
-    if best.get("load_seconds") is not None:
+    if best["load_seconds"] is not None:
         text += f", and {best['load_seconds']:.1f} seconds to load"
-        if teacher.get("load_seconds") is not None:
+        if teacher["load_seconds"] is not None:
             text += f" instead of {teacher['load_seconds']:.1f}"
     return f"{text}."
 
@@ -287,35 +286,35 @@ def say_calibration(facts: Facts) -> str:
         f"{verdict}: they are {100 * ece:.1f} points off on average (ECE {ece:.3f}; teacher "
         f"{facts.teacher['ece']:.3f}, {facts.twin} {facts.baseline['ece']:.3f})"
     )
-    bias = find_bias(best.get("reliability"))
-    if bias is not None:
-        text += f", {abs(100 * bias):.1f} points too {'high' if bias > 0 else 'low'} on the whole"
-    if best.get("temperature") is not None:
+    bias = find_bias(best["reliability"])
+    text += f", {abs(100 * bias):.1f} points too {'high' if bias > 0 else 'low'} on the whole"
+    if best["temperature"] is not None:
         text += f". They were calibrated on dev (temperature {best['temperature']:.2f})"
     return f"{text}."
 
 
-def find_bias(reliability: list[dict[str, Any]] | None) -> float | None:
+def find_bias(reliability: list[dict[str, Any]]) -> float:
     """Find by how much confidence is above the truth, over all decisions.
 
-    reliability (list[dict[str, Any]] | None): Bins, as in metrics.json.
-    RETURNS (float | None): From -1 (too low) to 1 (too high); None where it isn't known.
+    reliability (list[dict[str, Any]]): Bins, as in metrics.json; at least one.
+    RETURNS (float): From -1 (too low) to 1 (too high).
     """
-    total = sum(bin_["count"] for bin_ in reliability or ())
-    if not total:
-        return None
-    return sum(b["count"] * (b["confidence"] - b["accuracy"]) for b in reliability or ()) / total
+    total = sum(bin_["count"] for bin_ in reliability)
+    return sum(b["count"] * (b["confidence"] - b["accuracy"]) for b in reliability) / total
 
 
 def say_cascade(facts: Facts) -> str:
     """Say which texts to send on to the teacher, and what that gives."""
-    cascade = facts.metrics.get("cascade")
-    if not cascade:
-        return ""
-    if not cascade["share_to_teacher"]:
+    cascade = facts.metrics["cascade"]
+    sure = f"{100 * cascade['threshold']:.4g}%"
+    if not cascade["threshold"]:
         return (
             f"No cascade is needed: {cascade['student']} alone is within half a point of the "
             "teacher on dev."
+        )
+    if not cascade["share_to_teacher"]:
+        return (
+            f"At the threshold that dev asks for ({sure} sure), no test text goes to the teacher."
         )
     if not cascade_pays(facts):
         return (
@@ -324,8 +323,8 @@ def say_cascade(facts: Facts) -> str:
             "texts."
         )
     text = (
-        f"Let {cascade['student']} answer where it is at least {100 * cascade['threshold']:.4g}% "
-        f"sure, and the teacher the rest, {percent(cascade['share_to_teacher'])} of the texts: that is "
+        f"Let {cascade['student']} answer where it is at least {sure} sure, "
+        f"and the teacher the rest, {percent(cascade['share_to_teacher'])} of the texts: that is "
         f"{percent(cascade['accuracy'])} right"
     )
     speed, teacher = cascade["docs_per_second"], facts.teacher["docs_per_second"]

@@ -84,13 +84,14 @@ def add_costs(costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Add up what several models cost that all read the same texts, one after the other.
 
     costs (Sequence[Mapping[str, Any]]): Their cost, with the same keys: of measure.measure, and more.
-    RETURNS (dict[str, Any]): Their cost together; None where one isn't known.
+    RETURNS (dict[str, Any]): Their cost together; None where one isn't known, and in place of
+        percentiles, which don't add up.
     """
     added: dict[str, Any] = {}
     for key in costs[0]:
         figures = [cost[key] for cost in costs]
         if isinstance(figures[0], Mapping):
-            added[key] = add_costs(figures)
+            added[key] = dict.fromkeys(figures[0])
         elif None in figures:
             added[key] = None
         elif key.endswith("_per_second"):

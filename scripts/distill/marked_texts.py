@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .metrics import THRESHOLD
 from .wording import join_words, percent, points
 
-# A label that doesn't exclude others is given from this probability on, as metrics.decide has it.
-THRESHOLD = 0.5
 # Words that count for less than this share of what the strongest word does aren't marked.
 LEAST_STRENGTH = 0.2
 # Nor is any word, where leaving out the strongest changes this little.
@@ -53,9 +52,10 @@ def view_examples(metrics: dict[str, Any], kind: str) -> list[View]:
     kind (str): "errors" or "disagreements".
     RETURNS (list[View]): The texts; none where there are none in metrics.json.
     """
-    examples = metrics.get("examples") or {}
+    if "examples" not in metrics:
+        return []
     exclusive = metrics["data"]["exclusive"]
-    return [view_example(example, exclusive) for example in examples.get(kind) or ()]
+    return [view_example(example, exclusive) for example in metrics["examples"][kind]]
 
 
 def view_example(example: Mapping[str, Any], exclusive: bool) -> View:

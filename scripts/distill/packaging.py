@@ -13,6 +13,7 @@ import srsly
 from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package as spacy_package
 
+from .conclusions import twin_of
 from .environments import find_requirements
 from .errors import InputError
 from .outputs import atomic_file
@@ -136,9 +137,12 @@ def package_student(
         wheel = _build_wheel(built / f"{full_name}-{version}")
         with atomic_file(output / wheel.name) as temporary:
             shutil.copy(wheel, temporary)
-    models, twin = metrics["models"], student.replace("student_", "baseline_")
+    models = metrics["models"]
     return Packaged(
-        output / wheel.name, student, models[student]["accuracy"], models[twin]["accuracy"]
+        output / wheel.name,
+        student,
+        models[student]["accuracy"],
+        models[twin_of(student)]["accuracy"],
     )
 
 
@@ -193,7 +197,7 @@ def _render_readme(
             metrics=metrics,
             data=metrics["data"],
             student=models[student],
-            baseline=models[student.replace("student_", "baseline_")],
+            baseline=models[twin_of(student)],
             teacher=models["teacher"],
             tfidf=models["tfidf_logreg"],
             transformer=name_teacher(teacher),

@@ -110,13 +110,11 @@ def plot_confusion(metrics: dict[str, Any], model: str) -> Plot | None:
 
     metrics (dict[str, Any]): The content of metrics.json.
     model (str): Name of the model.
-    RETURNS (Plot | None): The plot; None where there is no confusion matrix, or labels don't exclude
-        each other.
+    RETURNS (Plot | None): The plot; None where labels don't exclude each other.
     """
-    matrix = metrics["models"][model].get("confusion")
-    if not matrix or not metrics["data"]["exclusive"]:
+    if not metrics["data"]["exclusive"]:
         return None
-    labels = metrics["labels"]
+    matrix, labels = metrics["models"][model]["confusion"], metrics["labels"]
     side = min(MAX_SIDE, 1.6 + 0.4 * len(labels))
     figure, axes = new_axes("label given", "gold label", (side + 0.4, side))
     axes.set_title(model, fontsize=FONT_SIZE, color=look_of(model).colour)
@@ -153,17 +151,14 @@ def _describe_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], 
     return f"What {model} labels the test texts as: {'; '.join(rows)}."
 
 
-def plot_reliability(metrics: dict[str, Any], models: Sequence[str]) -> Plot | None:
+def plot_reliability(metrics: dict[str, Any], models: Sequence[str]) -> Plot:
     """Plot how often models are right against how sure they are.
 
     metrics (dict[str, Any]): The content of metrics.json.
-    models (Sequence[str]): Names of the models; those without such figures are left out.
-    RETURNS (Plot | None): The plot; None where no model has such figures.
+    models (Sequence[str]): Names of the models; at least one.
+    RETURNS (Plot): The plot.
     """
-    curves = {name: metrics["models"][name].get("reliability") for name in models}
-    drawn = {name: bins for name, bins in curves.items() if bins}
-    if not drawn:
-        return None
+    curves = {name: metrics["models"][name]["reliability"] for name in models}
     exclusive = metrics["data"]["exclusive"]
     figure, axes = new_axes(
         "confidence, %" if exclusive else "probability given, %",
@@ -171,7 +166,7 @@ def plot_reliability(metrics: dict[str, Any], models: Sequence[str]) -> Plot | N
     )
     lowest = 100 / len(metrics["labels"]) if exclusive else 0
     axes.plot([lowest, 100], [lowest, 100], color="black", alpha=0.5, linewidth=1)
-    for name, bins in drawn.items():
+    for name, bins in curves.items():
         look, total = look_of(name), sum(bin_["count"] for bin_ in bins)
         x, y = ([100 * bin_[key] for bin_ in bins] for key in ("confidence", "accuracy"))
         sizes = [5 + 150 * bin_["count"] / total for bin_ in bins]
@@ -179,7 +174,7 @@ def plot_reliability(metrics: dict[str, Any], models: Sequence[str]) -> Plot | N
         axes.scatter(x, y, s=sizes, color=look.colour, marker=look.marker, alpha=0.7, linewidth=0)
     axes.margins(0.06)
     add_legend(axes)
-    said = [f"{name} {metrics['models'][name]['ece']:.3f}" for name in drawn]
+    said = [f"{name} {metrics['models'][name]['ece']:.3f}" for name in models]
     return Plot(
         to_svg(figure, "reliability"),
         f"Confidence against the truth. Expected calibration error: {', '.join(said)}.",
@@ -195,7 +190,7 @@ def plot_learning(metrics: dict[str, Any], student: str) -> Plot | None:
     """
     # Before the first step there is nothing to see, and no logarithm.
     histories = {
-        name: [entry for entry in metrics["models"][name].get("history") or () if entry["step"]]
+        name: [entry for entry in metrics["models"][name]["history"] if entry["step"]]
         for name in (student, twin_of(student))
         if name in metrics["models"]
     }
@@ -219,15 +214,13 @@ def plot_learning(metrics: dict[str, Any], student: str) -> Plot | None:
     return Plot(to_svg(figure, f"learning-{student}"), f"Scores on dev: {join_words(said)}.")
 
 
-def plot_cascade(metrics: dict[str, Any]) -> Plot | None:
+def plot_cascade(metrics: dict[str, Any]) -> Plot:
     """Plot what handing on more and more texts to the teacher does to accuracy and throughput.
 
     metrics (dict[str, Any]): The content of metrics.json.
-    RETURNS (Plot | None): The plot; None where there is no cascade.
+    RETURNS (Plot): The plot.
     """
-    cascade = metrics.get("cascade")
-    if not cascade:
-        return None
+    cascade = metrics["cascade"]
     curve = sorted(cascade["curve"], key=lambda point: point["share_to_teacher"])
     speeds_known = all(point["docs_per_second"] for point in [*curve, cascade])
     key = "docs_per_second" if speeds_known else "share_to_teacher"

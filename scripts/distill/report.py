@@ -70,7 +70,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def build_report(metrics_path: Path, output: Path) -> Report:
-    """Write the HTML page and the Markdown table. What metrics.json doesn't hold is left out.
+    """Write the HTML page and the Markdown table. What isn't known is left out.
 
     metrics_path (Path): The file metrics.json; ablation.json is looked for beside it.
     output (Path): The folder of the report.
@@ -80,7 +80,7 @@ def build_report(metrics_path: Path, output: Path) -> Report:
     metrics, ablation, outdated = read_metrics(metrics_path), None, False
     if (metrics_path.parent / ABLATION).is_file():
         ablation = srsly.read_json(metrics_path.parent / ABLATION)
-        outdated = ablation["scored"] != metrics["data"].get("scored_fingerprint")
+        outdated = ablation["scored"] != metrics["data"]["scored_fingerprint"]
     context = make_context(metrics, None if outdated else ablation)
     environment = make_environment()
     for name in (PAGE, TABLE):
@@ -147,7 +147,7 @@ def list_seeds(metrics: dict[str, Any]) -> dict[str, Any]:
     seeded = {
         name: dict(zip(model["seeds"], model["over_seeds"]["accuracy"]["values"]))
         for name, model in metrics["models"].items()
-        if model.get("over_seeds")
+        if model["over_seeds"]
     }
     seeds = sorted({seed for found in seeded.values() for seed in found})
     return {
@@ -163,15 +163,13 @@ def count_confused(metrics: dict[str, Any], models: list[str]) -> Confused | Non
     """Count in how many texts labels are found, missed and falsely given.
 
     metrics (dict[str, Any]): The content of metrics.json.
-    models (list[str]): Names of models; those without such figures are left out.
-    RETURNS (Confused | None): The counts; None where labels exclude each other, or nothing is known.
+    models (list[str]): Names of models.
+    RETURNS (Confused | None): The counts; None where labels exclude each other.
     """
-    found = {name: metrics["models"][name].get("confusion") for name in models}
-    known = {name: matrices for name, matrices in found.items() if matrices}
-    if metrics["data"]["exclusive"] or not known:
+    if metrics["data"]["exclusive"]:
         return None
     rows: dict[str, list[int]] = {label: [] for label in metrics["labels"]}
-    for matrices in known.values():
-        for label, ((_, false), (missed, right)) in matrices.items():
+    for name in models:
+        for label, ((_, false), (missed, right)) in metrics["models"][name]["confusion"].items():
             rows[label] += [right, missed, false]
-    return Confused(list(known), rows)
+    return Confused(models, rows)

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 # What stands for a figure that can't be had: the speed of a file of scores.
 NOT_KNOWN = "-"
+# Known of one task alone: left out where no model has it.
+MAE = "mae"
 QUALITY, CLOSENESS, COST = "on test", "to the teacher", "cost"
 
 
@@ -34,7 +36,7 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("accuracy", "accuracy", "{:.1%}", QUALITY),
     Column("macro F1", "macro_f1", "{:.1%}", QUALITY),
-    Column("MAE, stars", "mae", "{:.2f}", QUALITY),
+    Column("MAE, stars", MAE, "{:.2f}", QUALITY),
     Column("ROC AUC", "roc_auc", "{:.3f}", QUALITY),
     Column("ECE", "ece", "{:.3f}", QUALITY),
     Column("Brier", "brier", "{:.3f}", QUALITY),
@@ -48,8 +50,6 @@ COLUMNS = (
     Column("MB on disk", "size_mb", "{:.1f}", COST),
     Column("peak memory, MB", "peak_rss_mb", "{:,.0f}", COST),
 )
-# Not measured by earlier versions, or not for every task: left out where no model has it.
-OPTIONAL = {"mae", "cosine_to_teacher", "load_seconds"}
 
 
 class Table(NamedTuple):
@@ -78,16 +78,13 @@ def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
     RETURNS (dict[str, dict[str, float | None]]): Figures by model and key; None where one isn't known.
     """
     speeds = {name: model["words_per_second"] for name, model in metrics["models"].items()}
-    return {
-        name: {
-            **{column.key: model.get(column.key) for column in COLUMNS},
-            "speedup": speeds[name] / speeds["teacher"]
-            if speeds[name] and speeds["teacher"]
-            else None,
-            **model["latency_ms"],
-        }
-        for name, model in metrics["models"].items()
-    }
+    flat = {}
+    for name, model in metrics["models"].items():
+        known = speeds[name] and speeds["teacher"]
+        speedup = speeds[name] / speeds["teacher"] if known else None
+        figures = {**model, **model["latency_ms"], "speedup": speedup}
+        flat[name] = {column.key: figures[column.key] for column in COLUMNS}
+    return flat
 
 
 def make_table(metrics: dict[str, Any]) -> Table:
@@ -100,12 +97,11 @@ def make_table(metrics: dict[str, Any]) -> Table:
     columns = [
         column
         for column in COLUMNS
-        if column.key not in OPTIONAL
-        or any(row[column.key] is not None for row in figures.values())
+        if column.key != MAE or any(row[MAE] is not None for row in figures.values())
     ]
     rows = []
     for name, row in figures.items():
-        spread = metrics["models"][name].get("over_seeds") or {}
+        spread = metrics["models"][name]["over_seeds"] or {}
         cells = [column.write(row[column.key], spread.get(column.key)) for column in columns]
         rows.append([name, *cells])
     return Table(columns, rows)

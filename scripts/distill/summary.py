@@ -2,35 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import srsly
 
 from .errors import InputError
 from .figures import describe_spread
 from .products import require
+from .result_table import COLUMNS, NOT_KNOWN, Column
 
-NOT_KNOWN = "-"
-
-
-class Column(NamedTuple):
-    """A column of the table: heading, key in metrics.json, format of the mean and of the deviation."""
-
-    heading: str
-    key: str
-    mean: str
-    sd: str
-
-
-COLUMNS = (
-    Column("accuracy", "accuracy", "{:.1%}", "{:.1%}"),
-    Column("macro F1", "macro_f1", "{:.1%}", "{:.1%}"),
-    Column("ROC AUC", "roc_auc", "{:.3f}", "{:.3f}"),
-    Column("ECE", "ece", "{:.3f}", "{:.3f}"),
-    Column("agrees with teacher", "agreement", "{:.1%}", "{:.1%}"),
-    Column("words/s", "words_per_second", "{:,.0f}", "{:,.0f}"),
-    Column("MB", "size_mb", "{:.1f}", "{:.1f}"),
-)
+# Those of the result table's columns that stand in a table of runs.
+KEYS = {"accuracy", "macro_f1", "roc_auc", "ece", "agreement", "words_per_second", "size_mb"}
 
 
 def read_runs(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -65,15 +47,16 @@ def summarize(runs: Sequence[dict[str, Any]]) -> str:
 
     runs (Sequence[dict[str, Any]]): Contents of metrics.json; at least one.
     RETURNS (str): A row for each model: in how many runs it is, then mean and sample standard deviation
-        of each of COLUMNS over these, the mean alone of a single run. A figure that a run has of
+        of each of KEYS over these, the mean alone of a single run. A figure that a run has of
         several seeds counts as their mean.
     """
     names = list(dict.fromkeys(name for run in runs for name in run["models"]))
-    rows = [["model", "runs", *(column.heading for column in COLUMNS)]]
-    rows.append(["---", *["---:"] * (len(COLUMNS) + 1)])
+    columns = [column for column in COLUMNS if column.key in KEYS]
+    rows = [["model", "runs", *(column.heading for column in columns)]]
+    rows.append(["---", *["---:"] * (len(columns) + 1)])
     for name in names:
         models = [run["models"][name] for run in runs if name in run["models"]]
-        rows.append([name, str(len(models)), *(_write(column, models) for column in COLUMNS)])
+        rows.append([name, str(len(models)), *(_write(column, models) for column in columns)])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
@@ -82,10 +65,7 @@ def _write(column: Column, models: Sequence[dict[str, Any]]) -> str:
     known = [figure for figure in figures if figure is not None]
     if len(known) < len(figures):
         return NOT_KNOWN
-    if len(known) == 1:
-        return column.mean.format(known[0])
-    spread = describe_spread(known)
-    return f"{column.mean.format(spread['mean'])} ± {column.sd.format(spread['sd'])}"
+    return column.write(known[0], describe_spread(known) if len(known) > 1 else None)
 
 
 def _get_figure(model: dict[str, Any], key: str) -> float | None:
