@@ -15,7 +15,7 @@ all: env
 	$(VENV)/bin/python -m spacy project run all . $(VARS)
 
 recipe: env
-	$(VENV)/bin/python -m scripts.recipe $(NAME) -- $(VARS)
+	$(VENV)/bin/python -m scripts.recipe $(if $(NAME),$(NAME),$(error NAME=... is missing: python -m scripts.recipe lists the recipes)) -- $(VARS)
 
 test: env
 	$(VENV)/bin/python -m pytest

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from .console import OnInvalid, done, run
 from .distill.public_data import SETS
-from .distill.public_splits import convert_public
+from .distill.public_splits import Converted, convert_public
 
 
 def convert(
@@ -26,10 +26,20 @@ def convert(
         converted = convert_public(
             name, raw, output, seed=seed, skip_invalid=skip_invalid, progress=bar.update
         )
-    sizes = ", ".join(f"{size:,} {split}" for split, size in converted.sizes.items())
     done(
-        f"{output}: {sizes}. Removed {converted.duplicates} duplicates; left out {converted.invalid} "
-        "invalid rows."
+        f"{output}: {describe_sizes(converted)}. Removed {converted.duplicates} duplicates; left out "
+        f"{converted.invalid} invalid rows."
+    )
+
+
+def describe_sizes(converted: Converted) -> str:
+    """Say how many texts each split has, and how many it was to have where it has fewer."""
+    wanted = converted.wanted._asdict()
+    return ", ".join(
+        f"{size:,} of {wanted[split]:,} {split}"
+        if wanted[split] is not None and size < wanted[split]
+        else f"{size:,} {split}"
+        for split, size in converted.sizes.items()
     )
 
 

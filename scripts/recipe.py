@@ -1,5 +1,6 @@
 """Repeat an article: the whole workflow with a recipe's variables, on public data where it names any."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from weasel.util import load_project_config, parse_config_overrides
 
 from .console import done, run
 from .distill.public_data import require_raw
-from .distill.recipes import check_variables, read_recipe
+from .distill.recipes import check_variables, list_recipes, read_recipe
 
 PREFIX = "vars."
 
@@ -25,8 +26,11 @@ def recipe(
     recipes: Annotated[Path, typer.Option(help="Folder of the recipes")] = Path("configs/recipes"),
     project: Annotated[Path, typer.Option(help="Folder of project.yml")] = Path(),
 ) -> None:
-    """Run the workflow with a recipe's variables."""
+    """Run the workflow with a recipe's variables, or list the recipes."""
     known = load_project_config(project)["vars"]
+    if not name:
+        show_recipes(recipes, known)
+        return
     chosen = read_recipe(recipes, name, known)
     words = list(variables or [])
     own = [word.split("=")[0] for word in words if word.startswith("--")]
@@ -41,6 +45,14 @@ def recipe(
         convert_public_data(project, overrides)
     project_run(project, step, overrides=overrides)
     done(f"Recipe '{name}', step '{step}': {chosen.repeats}.")
+
+
+def show_recipes(folder: Path, known: Collection[str]) -> None:
+    """Print the names of the recipes, and what each of them repeats."""
+    names = list_recipes(folder)
+    for name in names:
+        typer.echo(f"{name}: {read_recipe(folder, name, known).repeats}")
+    done(f"{folder}: {len(names)} recipes. Run one with `python -m scripts.recipe NAME`.")
 
 
 def convert_public_data(project: Path, overrides: dict[str, Any]) -> None:

@@ -45,6 +45,8 @@ def test_hub_reads_what_the_model_is(task: str) -> None:
     ("name", "expected"),
     [
         ("CC0-1.0", {"license": "cc0-1.0"}),
+        ("CC-BY-4.0", {"license": "cc-by-4.0"}),
+        ("other", {"license": "other", "license_name": "other", "license_link": "LICENSE"}),
         ("Apache 2.0", {"license": "apache-2.0"}),
         (
             "Ours: only",

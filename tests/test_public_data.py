@@ -205,10 +205,26 @@ def test_missing_file_says_how_to_fetch_it(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"\n"], ids=["binary", "empty", "blank"])
 def test_files_of_another_kind(name: str, content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "raw.x"
+    path = tmp_path / get_set(name).file
     path.write_bytes(content)
-    with pytest.raises(InputError, match=rf"raw\.x: .*Delete the file and fetch it again.*{FETCH}"):
+    with pytest.raises(InputError, match=rf"Can't .*Delete the file and fetch it again.*{FETCH}"):
         read_public(path, name)
+
+
+@pytest.mark.parametrize("name", [name for name in SETS if name != "nlptown"])
+@pytest.mark.parametrize("skip_invalid", [False, True])
+def test_another_sets_file_is_not_to_be_deleted(
+    name: str, skip_invalid: bool, tmp_path: Path
+) -> None:
+    """As where --vars.public is set alone."""
+    review = write_review("a", "b", "pos")
+    path = write_lines(tmp_path / "review_corpus_en.ndjson", review, review)
+    with pytest.raises(InputError) as caught:
+        read_public(path, name, skip_invalid=skip_invalid)
+    message = str(caught.value)
+    assert f". Expected {SETS[name].file}. Set it with --vars.public_file." in message
+    assert "Delete" not in message
+    assert "etch" not in message
 
 
 def test_damaged_archive(tmp_path: Path) -> None:
@@ -238,6 +254,7 @@ def test_assets_are_pinned() -> None:
     """A commit in the address, or a checksum: what is fetched is what was converted before."""
     assets = srsly.read_yaml(ROOT / "project.yml")["assets"]
     assert len({asset["dest"] for asset in assets}) == len(assets) == len(SETS)
+    assert {Path(asset["dest"]).name for asset in assets} == {s.file for s in SETS.values()}
     for asset in assets:
         commit = asset["url"].removeprefix("https://raw.githubusercontent.com/").split("/")[2]
         pinned = len(commit) == 40 and set(commit) <= set("0123456789abcdef")

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import random
 from collections import Counter
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.convert import describe_sizes
 from scripts.distill import public_data
 from scripts.distill.duplicates import find_duplicates
 from scripts.distill.errors import InputError
@@ -33,10 +35,7 @@ def read_rows(path: Path) -> list[dict[str, object]]:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the public sets have splits that a few made-up rows can fill."""
-    small = {
-        name: public_data.PublicSet(public.rows, public.parse, public.column, SIZES)
-        for name, public in SETS.items()
-    }
+    small = {name: dataclasses.replace(public, sizes=SIZES) for name, public in SETS.items()}
     monkeypatch.setattr(public_data, "SETS", small)
 
 
@@ -65,7 +64,7 @@ def write_raw(name: str, folder: Path) -> Path:
 def test_prepare_reads_what_is_written(name: str, small_sets: None, tmp_path: Path) -> None:
     raw, output = write_raw(name, tmp_path), tmp_path / "out"
     converted = convert_public(name, raw, output, seed=0)
-    assert converted == Converted({"train": 20, "dev": 10, "test": 10, "pool": 15}, 0, 0)
+    assert converted == Converted({"train": 20, "dev": 10, "test": 10, "pool": 15}, SIZES, 0, 0)
     assert {path.name for path in output.iterdir()} == {
         *("train.jsonl", "dev.jsonl", "test.jsonl", "pool.jsonl")
     }
@@ -137,9 +136,20 @@ def test_later_splits_are_smaller_where_texts_are_few() -> None:
     assert [len(splits[split]) for split in (*GOLD, "pool")] == [15, 10, 10, 0]
 
 
-def test_too_few_texts(small_sets: None, tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "nl.tsv", *(f"{word}\t1" for word in WORDS[:9]))
-    with pytest.raises(InputError, match=r"nl\.tsv: of 9 texts, 0 .* left for train, dev, pool"):
+@pytest.mark.parametrize(
+    ("file", "remedy"),
+    [
+        ("nl-projections.tsv", "Delete the file and fetch it again"),
+        (
+            "de-projections.tsv",
+            r"Expected nl-projections\.tsv\. Set it with --vars\.public_file\.$",
+        ),
+    ],
+)
+def test_too_few_texts(file: str, remedy: str, small_sets: None, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / file, *(f"{word}\t1" for word in WORDS[:9]))
+    message = rf"\.tsv: of 9 texts, 0 .* left for train, dev, pool\. .* {remedy}"
+    with pytest.raises(InputError, match=message):
         convert_public("xed-nl", path, tmp_path / "out", seed=0)
     assert not (tmp_path / "out").exists()
 
@@ -155,6 +165,25 @@ def test_convert_step(small_sets: None, run_step: RunStep, tmp_path: Path) -> No
     assert outcome.code == 0
     assert "20 train, 10 dev, 10 test, 15 pool. Removed 0 duplicates" in outcome.output
     assert "left out 1 invalid rows" in outcome.output
+
+
+def test_convert_step_says_which_splits_fell_short(
+    small_sets: None, run_step: RunStep, tmp_path: Path
+) -> None:
+    """Of 68 texts that are drawn from, more than a quarter repeat others."""
+    rows = [f'{i},3,0,0,3,{i % 3},"{WORDS[i % 50]}"' for i in range(68)]
+    raw = write_lines(tmp_path / "labeled_data.csv", HEADER.strip(), *rows)
+    outcome = run_step("convert", "tweets", raw, tmp_path / "out")
+    assert outcome.code == 0
+    assert ": 20 train, 10 dev, 10 test, 10 of 15 pool. Removed 18 duplicates" in outcome.output
+
+
+def test_large_sizes_have_commas() -> None:
+    sizes = {"train": 800, "dev": 200, "test": 1000, "pool": 898}
+    converted = Converted(sizes, Sizes(800, 200, 1000, 1000), 0, 0)
+    assert describe_sizes(converted) == "800 train, 200 dev, 1,000 test, 898 of 1,000 pool"
+    rest = converted._replace(wanted=Sizes(1800, 200, 1000, None))
+    assert describe_sizes(rest) == "800 of 1,800 train, 200 dev, 1,000 test, 898 pool"
 
 
 def test_convert_step_without_the_file(run_step: RunStep, tmp_path: Path) -> None:

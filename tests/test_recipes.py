@@ -107,17 +107,58 @@ def test_public_data_fit_together(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_wheels_bear_the_licence_of_the_data(name: str) -> None:
+    variables = read_recipe(FOLDER, name, VARS).variables
+    if "public" not in variables:
+        return  # the shipped reviews have the project's own
+    start = name.split("-")[0]
+    expected = {"xed": "CC-BY-4.0", "tweets": "MIT", "imdb": "other", "nlptown": "other"}
+    assert variables["package_license"] == expected[start]
+    path = ROOT / str(variables["package_license_file"])
+    assert path == FOLDER / "licenses" / f"{start}.txt"
+    text = path.read_text(encoding="utf8")
+    stated = {"CC-BY-4.0": "CC BY 4.0", "MIT": "MIT License", "other": "No licence is stated"}
+    assert stated[expected[start]] in text
+    (asset,) = [a for a in PROJECT["assets"] if a["dest"] == variables["public_file"]]
+    owner = asset["url"].split("/")[3]  # of the repository, or the home page
+    assert owner in text
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_readme_lists_the_recipe(name: str) -> None:
     assert f"`{name}`" in README.split("## Recipes")[1].split("\n## ")[0]
 
 
-@pytest.mark.parametrize("name", ["", "imbd"])
-def test_unknown_recipes_are_listed(name: str, run_step: RunStep) -> None:
-    outcome = run_step("recipe", name, "--recipes", FOLDER, "--project", ROOT)
+def test_recipes_instead_of_an_unknown_one(run_step: RunStep) -> None:
+    outcome = run_step("recipe", "imbd", "--recipes", FOLDER, "--project", ROOT)
     assert outcome.code == 1
-    assert f"Can't find the recipe '{name}'" in outcome.output
+    assert "Can't find the recipe 'imbd'" in outcome.output
     for known in NAMES:
         assert known in outcome.output
+
+
+def test_no_name_lists_the_recipes(
+    steps: list[tuple[str, dict[str, Any]]], run_step: RunStep
+) -> None:
+    outcome = run_step("recipe", "--recipes", FOLDER, "--project", ROOT)
+    assert outcome.code == 0, outcome.output
+    for name in NAMES:
+        assert f"{name}: {read_recipe(FOLDER, name, VARS).repeats}" in outcome.output
+    assert f"{len(NAMES)} recipes" in outcome.output
+    assert not steps
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_wants_a_name() -> None:
+    def make(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--dry-run", "recipe", "NAME=", *words, "VARS=--vars.seed 1"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert make().returncode != 0
+    assert "NAME=... is missing" in make().stderr
+    named = make("NAME=imdb")
+    assert named.returncode == 0
+    assert "scripts.recipe imdb -- --vars.seed 1" in named.stdout
 
 
 def test_recipes_of_ones_own(tmp_path: Path) -> None:
@@ -232,7 +273,7 @@ def test_recipe_converts_and_runs(project: Path) -> None:
         return result.stdout
 
     output = run()
-    assert "100 train, 200 dev, 1,000 test, 100 pool" in output
+    assert "100 of 800 train, 200 dev, 1,000 test, 100 of 1,000 pool" in output
     stats = srsly.read_json(project / "corpus" / "nlptown" / "stats.json")
     found = [stats["splits"][split]["texts"] for split in ("train", "dev", "test")]
     assert found == [100, 200, 1000]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .errors import InputError
 
 FETCH = "python -m spacy project assets --extra ."
+REPLACE = f"Delete the file and fetch it again with `{FETCH}`."
 # How much of a bad row a message shows.
 SHOWN_CHARACTERS = 100
 LINE_BREAKS = re.compile(r"(<br />)+")
@@ -54,6 +55,7 @@ class Sizes(NamedTuple):
 class PublicSet:
     """A public data set.
 
+    file (str): What its file is called where it is published.
     rows (Callable[[Path], Iterator[RawRow]]): Reads the rows of the file as published.
     parse (Callable[[RawRow], PublicText]): Reads one of them; raises a ValueError that says what was
         found and what was expected.
@@ -61,6 +63,7 @@ class PublicSet:
     sizes (Sizes): How many texts the splits have.
     """
 
+    file: str
     rows: Callable[[Path], Iterator[RawRow]]
     parse: Callable[[RawRow], PublicText]
     column: str
@@ -186,14 +189,17 @@ def parse_tweet(row: RawRow) -> PublicText:
 
 
 def _make_sets() -> dict[str, PublicSet]:
-    sets = {
-        "nlptown": PublicSet(_read_lines, parse_review, "label", Sizes(800, 200, 1000, 1000)),
-        "imdb": PublicSet(_read_archive, parse_film_review, "label", Sizes(1000, 1000, 1000, 5000)),
-        "tweets": PublicSet(_read_csv, parse_tweet, "label", Sizes(3000, 1000, 2000, 10000)),
-    }
+    sizes = Sizes(800, 200, 1000, 1000)
+    nlptown = PublicSet("review_corpus_en.ndjson", _read_lines, parse_review, "label", sizes)
+    sizes = Sizes(1000, 1000, 1000, 5000)
+    imdb = PublicSet("aclImdb_v1.tar.gz", _read_archive, parse_film_review, "label", sizes)
+    sizes = Sizes(3000, 1000, 2000, 10000)
+    tweets = PublicSet("labeled_data.csv", _read_csv, parse_tweet, "label", sizes)
+    sets = {"nlptown": nlptown, "imdb": imdb, "tweets": tweets}
     for lang in LANGS:
         sizes = Sizes(2491, 498, 1246, None) if lang == "nl" else Sizes(2000, 500, 1000, None)
-        sets[f"xed-{lang}"] = PublicSet(_read_lines, parse_subtitle, "labels", sizes)
+        file = "en-annotated.tsv" if lang == "en" else f"{lang}-projections.tsv"
+        sets[f"xed-{lang}"] = PublicSet(file, _read_lines, parse_subtitle, "labels", sizes)
     return sets
 
 
@@ -228,6 +234,20 @@ def require_raw(path: Path) -> None:
         )
 
 
+def next_step(path: Path, public: PublicSet, otherwise: str) -> str:
+    """Say what to do about a file that can't be used. One of another name is another set's, most
+    likely, and good: only the variable is to be set.
+
+    path (Path): The file.
+    public (PublicSet): The set that it was read as.
+    otherwise (str): What to do where the file has the published name.
+    RETURNS (str): The end of an error's message.
+    """
+    if path.name != public.file:
+        return f"Expected {public.file}. Set it with --vars.public_file."
+    return otherwise
+
+
 def read_public(
     path: Path,
     name: str,
@@ -255,10 +275,11 @@ def read_public(
                 texts.append(public.parse(row))
             except ValueError as error:
                 if not skip_invalid:
+                    otherwise = f"Fetch the file again with `{FETCH}`."
                     raise InputError(
-                        f"Can't read {path}, {row.where}: {error}. Fetch the file again with "
-                        f"`{FETCH}`, or pass --on-invalid skip (--vars.on_invalid skip) to drop and "
-                        "count such rows."
+                        f"Can't read {path}, {row.where}: {error}. "
+                        f"{next_step(path, public, otherwise)} Or pass --on-invalid skip "
+                        "(--vars.on_invalid skip) to drop and count such rows."
                     ) from error
                 invalid += 1
     # What the readers raise for a file that isn't what its ending says.
@@ -271,13 +292,13 @@ def read_public(
         zlib.error,
     ) as error:
         reason = " ".join(str(error).split()).rstrip(".")
+        otherwise = f"Expected the public data set '{name}' as published. {REPLACE}"
         raise InputError(
-            f"Can't read {path}: {reason}. Expected the public data set '{name}' as published. Delete "
-            f"the file and fetch it again with `{FETCH}`."
+            f"Can't read {path}: {reason}. {next_step(path, public, otherwise)}"
         ) from error
     if not texts:
         raise InputError(
             f"Can't use {path}: it holds no texts of the public data set '{name}' ({invalid} invalid "
-            f"rows). Delete the file and fetch it again with `{FETCH}`."
+            f"rows). {next_step(path, public, REPLACE)}"
         )
     return RawTexts(texts, invalid)

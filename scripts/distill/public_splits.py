@@ -10,11 +10,12 @@ import srsly
 from .duplicates import find_duplicates
 from .errors import InputError
 from .outputs import atomic_folder
-from .public_data import FETCH, PublicText, Sizes, get_set, read_public
+from .public_data import REPLACE, PublicText, Sizes, get_set, next_step, read_public
 
 TRAIN, DEV, TEST, POOL = "train", "dev", "test", "pool"
 GOLD_SPLITS = (TRAIN, DEV, TEST)
 # More texts are drawn than are wanted, since some repeat others; to draw all would be to compare all.
+# Where more than this margin repeat others, splits are smaller than wanted.
 MARGIN = 1.25
 
 
@@ -26,9 +27,10 @@ class Drawn(NamedTuple):
 
 
 class Converted(NamedTuple):
-    """How many texts each split has got, and how many were left out."""
+    """How many texts each split has got, how many it was to have, and how many were left out."""
 
     sizes: dict[str, int]
+    wanted: Sizes
     duplicates: int
     invalid: int
 
@@ -60,8 +62,9 @@ def draw_splits(
     The pool is drawn from the texts without labels, where there are any.
 
     texts (Sequence[PublicText]): All texts.
-    sizes (Sizes): How many texts the splits are to have; where there aren't enough, the later ones have
-        fewer.
+    sizes (Sizes): How many texts the splits are to have; where too few are left without the duplicates,
+        the later ones have fewer. No more than 1.25 times what is wanted are drawn from, even where
+        the data have more.
     seed (int): Seed of the draw.
     progress (Callable[[int], object]): Told the number of texts compared, one at a time.
     RETURNS (Drawn): The splits, and the number of duplicates among the texts that were drawn from.
@@ -103,7 +106,7 @@ def convert_public(
     seed (int): Seed of the splits.
     skip_invalid (bool): Count rows of another form instead of raising.
     progress (Callable[[int], object]): Told the number of rows read, then of texts compared.
-    RETURNS (Converted): The sizes of the splits, and what was left out.
+    RETURNS (Converted): The sizes of the splits, those that were wanted, and what was left out.
     RAISES (InputError): The file is missing or can't be used.
     """
     public = get_set(name)
@@ -113,14 +116,14 @@ def convert_public(
     if empty:
         raise InputError(
             f"Can't use {path}: of {len(raw.texts)} texts, {duplicates} of them duplicates, none is "
-            f"left for {', '.join(empty)}. Expected more than {sum(public.sizes[:3]):,} texts. Delete "
-            f"the file and fetch it again with `{FETCH}`."
+            f"left for {', '.join(empty)}. Expected more than {sum(public.sizes[:3]):,} texts. "
+            f"{next_step(path, public, REPLACE)}"
         )
     with atomic_folder(output) as folder:
         for split, texts in splits.items():
             srsly.write_jsonl(folder / f"{split}.jsonl", _to_rows(texts, split, public.column))
     sizes = {split: len(splits[split]) for split in (*GOLD_SPLITS, POOL)}
-    return Converted(sizes, duplicates, raw.invalid)
+    return Converted(sizes, public.sizes, duplicates, raw.invalid)
 
 
 def _to_rows(texts: Sequence[PublicText], split: str, column: str) -> Iterator[dict[str, Any]]:
