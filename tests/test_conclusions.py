@@ -61,7 +61,8 @@ def test_a_student_without_gain_is_shipped_without_praise() -> None:
     metrics = make_metrics()
     compare(metrics, "baseline_ensemble", -0.02, -0.05, 0.01)
     assert summarize(metrics).headline == (
-        "Ship student_ensemble, but don't say that its teacher helped: 336 texts show no gain"
+        "Ship student_ensemble, but don't say that its teacher helped: 336 texts show no gain in "
+        "accuracy"
     )
     assert "no difference that 336 texts could show" in say(metrics)["What the teacher brought"]
 
@@ -135,7 +136,11 @@ def test_a_cascade_that_saves_nothing_is_advised_against() -> None:
 @pytest.mark.parametrize(
     ("threshold", "expected"),
     [
-        (0.0, "No cascade is needed: student_ensemble alone is within half a point"),
+        (
+            0.0,
+            "Dev asks for no cascade: student_ensemble alone is within half a point of the teacher "
+            "there (85.9% against 86.2%). On test it gets 78.9%, the teacher 85.1%.",
+        ),
         (
             0.6283,
             "At the threshold that dev asks for (62.83% sure), no test text goes to the teacher.",

@@ -104,6 +104,22 @@ def test_a_baselines_plot_leads_to_its_student() -> None:
     assert plot.svg.count("<path") > alone.svg.count("<path") + 1  # a line and its head
 
 
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (0.0, ["chosen: student_ensemble alone", "teacher alone"]),
+        (0.25, ["student_ensemble alone", "teacher alone", "chosen: 25.0% to the teacher"]),
+        (1.0, ["student_ensemble alone", "chosen: teacher alone"]),
+    ],
+)
+def test_the_chosen_cascade_is_named(share: float, expected: list[str]) -> None:
+    metrics = make_metrics()
+    metrics["cascade"]["share_to_teacher"] = share
+    plot = plot_cascade(metrics)
+    assert plot
+    assert [text for text in re.findall(">([^<]+)</text>", plot.svg) if "e" in text][2:] == expected
+
+
 def test_many_labels_have_no_numbers() -> None:
     metrics = make_metrics("stars")
     plot = plot_confusion(metrics, "teacher")

@@ -250,6 +250,14 @@ def test_texts_are_escaped(build: Build) -> None:
     assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;</mark>" in html
 
 
+def test_texts_without_words_that_matter_say_so(build: Build) -> None:
+    metrics = make_metrics()
+    metrics["examples"]["disagreements"] = []
+    for word in metrics["examples"]["errors"][0]["words"]:
+        word["weight"] /= 100
+    assert build(metrics).count("none matters by itself") == 1
+
+
 def test_an_ablation_of_other_scores_is_left_out(tmp_path: Path) -> None:
     srsly.write_json(tmp_path / "metrics.json", make_metrics())
     srsly.write_json(tmp_path / "ablation.json", make_ablation())

@@ -139,7 +139,7 @@ def make_headline(facts: Facts) -> str:
     if gain and not is_clear(gain):
         return (
             f"Ship {facts.name}, but don't say that its teacher helped: {facts.texts:,} texts show "
-            "no gain"
+            "no gain in accuracy"
         )
     parts = [_place(facts)]
     if facts.speedup:
@@ -307,10 +307,15 @@ def say_cascade(facts: Facts) -> str:
     """Say which texts to send on to the teacher, and what that gives."""
     cascade = facts.metrics["cascade"]
     sure = f"{100 * cascade['threshold']:.4g}%"
+    on_dev = (
+        f"{percent(cascade['dev_accuracy'])} against {percent(cascade['teacher_accuracy_dev'])}"
+    )
     if not cascade["threshold"]:
+        alone = facts.metrics["models"][cascade["student"]]
         return (
-            f"No cascade is needed: {cascade['student']} alone is within half a point of the "
-            "teacher on dev."
+            f"Dev asks for no cascade: {cascade['student']} alone is within half a point of the teacher "
+            f"there ({on_dev}). On test it gets {percent(alone['accuracy'])}, the teacher "
+            f"{percent(facts.teacher['accuracy'])}."
         )
     if not cascade["share_to_teacher"]:
         return (
@@ -332,10 +337,7 @@ def say_cascade(facts: Facts) -> str:
         text += (
             f" at {speed:,.0f} texts a second, {times(speed / teacher)} times the teacher's speed"
         )
-    return (
-        f"{text}. It is the cheapest point within half a point of the teacher on dev "
-        f"({percent(cascade['dev_accuracy'])} against {percent(cascade['teacher_accuracy_dev'])})."
-    )
+    return f"{text}. It is the cheapest point within half a point of the teacher on dev ({on_dev})."
 
 
 def cascade_pays(facts: Facts) -> bool:

@@ -46,7 +46,7 @@ MANY_TICKS = 100
 # How lines end and turn, as matplotlib sees it.
 LINES = "stroke-linejoin: round; stroke-linecap: butt"
 # Width of a letter, and distance of a name from its dot, as shares of the font's size.
-LETTER_WIDTH, NAME_GAP = 0.6, 0.75
+LETTER_WIDTH, NAME_GAP = 0.6, 0.9
 
 
 class Plot(NamedTuple):

@@ -11,6 +11,8 @@ from .conclusions import BASELINE, FASTTEXT, MEAN, STUDENT, TEACHER, TFIDF, twin
 from .drawing import (
     FONT_SIZE,
     LOOKS,
+    SIZE,
+    Dot,
     Name,
     Plot,
     add_legend,
@@ -25,6 +27,8 @@ from .wording import count_cores, join_words, percent
 # What the curves of an ablation are drawn over: keys of a run in ablation.json.
 CURVES = {"synthetic": "synthetic texts", "pool": "texts of the pool"}
 SMALL = (4.1, 2.8)
+# So many models find room, each further one makes a plot so many inches higher.
+MODELS_AT_EASE, MODEL_HEIGHT = 10, 0.15
 WHOLE: dict[str, Any] = {"integer": True, "steps": [1, 2, 5, 10]}
 ACCURACY = "accuracy on test, %"
 # How models are called beside their dots, whose colour and form say the rest.
@@ -58,7 +62,8 @@ def plot_speed(metrics: dict[str, Any]) -> Plot | None:
     }
     if not places:
         return None
-    figure, axes = new_axes(f"words/s on {cores} (log scale)", ACCURACY)
+    height = SIZE[1] + MODEL_HEIGHT * max(len(places) - MODELS_AT_EASE, 0)
+    figure, axes = new_axes(f"words/s on {cores} (log scale)", ACCURACY, (SIZE[0], height))
     use_log_scale(axes, [x for x, _ in places.values()])
     _draw_dots(axes, places)
     axes.margins(x=0.12, y=0.12)
@@ -262,9 +267,18 @@ def _draw_cascade(
         zorder=4,
     )
     axes.margins(x=0.1, y=0.12)
-    chosen = f"chosen: {percent(cascade['share_to_teacher'])} to the teacher"
-    names = [Name(cascade["student"], x[0], y[0]), Name(TEACHER, x[-1], y[-1])]
-    write_names(axes, [*names, Name(chosen, *place)], avoid=list(zip(x, y)))
+    write_names(axes, _name_cascade(cascade, (x[0], y[0]), (x[-1], y[-1]), place), list(zip(x, y)))
+
+
+def _name_cascade(cascade: dict[str, Any], start: Dot, end: Dot, chosen: Dot) -> list[Name]:
+    """Name both ends of the curve and the point that was chosen, which may be one of them."""
+    share = cascade["share_to_teacher"]
+    mark = "chosen: " if share in (0, 1) else ""
+    names = [
+        Name(f"{'' if share else mark}{cascade['student']} alone", *start),
+        Name(f"{mark if share else ''}{TEACHER} alone", *end),
+    ]
+    return names if mark else [*names, Name(f"chosen: {percent(share)} to the teacher", *chosen)]
 
 
 def plot_ablation(ablation: dict[str, Any]) -> list[Plot]:
