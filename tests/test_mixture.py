@@ -12,7 +12,7 @@ from spacy.tokens import DocBin
 from spacy.training import Corpus, Example
 from spacy.util import registry
 
-from scripts.distill.augmenters import Augmenter, make_variant
+from scripts.distill.augmenters import Augmenter, create_sample_ngram_augmenter, make_variant
 from scripts.distill.mixture import Mixture, create_mixture_augmenter
 
 LONG = " ".join(f"word{i}" for i in range(40))
@@ -54,6 +54,33 @@ def test_shares_are_kept(nlp: Language, make_example: Callable[[str], Example]) 
         "c": 10,
     }
     assert mixture.finished
+
+
+def test_proposes_the_texts_that_a_call_makes(
+    nlp: Language, make_example: Callable[[str], Example]
+) -> None:
+    def make() -> Mixture:
+        methods: dict[str, Augmenter] = {
+            "ngram": create_sample_ngram_augmenter(1, 3),
+            "other": make_counter("foreign"),
+        }
+        return create_mixture_augmenter(methods, {"ngram": 1, "other": 1}, n_texts=20)
+
+    example = make_example("A lamp that is bright, and a kettle that isn't.")
+    mixture, same = make(), make()
+    called: list[tuple[str, str]] = []
+    while not mixture.finished:
+        called += [
+            (eg.reference.user_data["method"], eg.reference.text) for eg in mixture(nlp, example)
+        ]
+    proposed = [same.propose(nlp, example.reference) for _ in called]
+    assert [tuple(new) for new in proposed if new] == called
+    assert same.propose(nlp, example.reference) is None
+    assert {name: method.made for name, method in same.methods.items()} == {
+        "ngram": 10,
+        "other": 10,
+    }
+    assert same.dropped == mixture.dropped
 
 
 @pytest.mark.parametrize("other", [unable, repeat("always the same")])

@@ -17,6 +17,7 @@ from scripts.distill.scoring import (
     batch_by_tokens,
     bfloat16,
     choose_precision,
+    count_pieces,
     encode_words,
     list_whole_words,
     load_teacher,
@@ -42,6 +43,17 @@ def test_batches_hold_every_text_once_and_keep_the_budget(lengths: list[int], mo
     for batch in batches:
         longest = max(lengths[i] for i in batch)
         assert len(batch) == 1 or len(batch) * longest <= most
+
+
+def test_pieces_are_those_that_the_transformer_reads(small_run: Run) -> None:
+    nlp = load_teacher(small_run.teacher)
+    assert count_pieces(nlp, []) == []
+    texts = ["kettle", "A lamp!", ""]
+    counts = count_pieces(nlp, texts)
+    assert counts[2] == 2  # [CLS] and [SEP]
+    assert counts[0] < counts[1]
+    for text, count in zip(texts[:2], counts):
+        assert nlp(text)._.trf_data.wordpieces.attention_mask.sum() == count
 
 
 def test_logits_give_the_pipelines_probabilities(small_run: Run) -> None:

@@ -11,7 +11,6 @@ from scripts.distill.scoring import load_teacher
 from scripts.distill.scoring_benchmark import (
     PIPE,
     benchmark_scoring,
-    count_pieces,
     measure_limit,
     operations_per_piece,
 )
@@ -45,7 +44,6 @@ def test_operations_are_two_for_each_weight_of_the_layers(small_run: Run) -> Non
     nlp = load_teacher(small_run.teacher)
     # Two layers of width 32: four square matrices, and two from 32 to 64.
     assert operations_per_piece(nlp) == 2 * 2 * (4 * 32 * 32 + 2 * 32 * 64)
-    assert count_pieces(nlp, ["kettle", "lamp"]) == 6  # [CLS] and [SEP] around each
     assert measure_limit(torch.float32) > 0
 
 

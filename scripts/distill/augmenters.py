@@ -2,7 +2,8 @@
 
 Each has the signature of spaCy's augmenter registry, `(nlp, example) -> Iterator[Example]`, and
 yields one new example, or none where it can't change the text. The new reference keeps the
-annotations on the text as a whole: its categories and where it came from.
+annotations on the text as a whole: its categories and where it came from. Where a text alone is
+wanted, `propose` gives it, and spares its tokens.
 
 Masks, swaps and n-grams follow Tang et al. 2019 ("Distilling Task-Specific Knowledge from BERT into
 Simple Neural Networks", section 3.2), sentences NLP Town's "Distilling BERT models with spaCy" (2019).
@@ -10,6 +11,7 @@ Simple Neural Networks", section 3.2), sentences NLP Town's "Distilling BERT mod
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from spacy.language import Language
@@ -32,18 +34,44 @@ TRAIN, VOCABULARY = "train", "vocabulary"
 Augmenter = Callable[[Language, Example], Iterator[Example]]
 
 
-def make_variant(nlp: Language, example: Example, text: str) -> Example:
+@dataclass(frozen=True)
+class TextAugmenter:
+    """An augmenter that makes one new text of a text.
+
+    propose (Callable[[Language, Doc], str | None]): Gives the new text, or None where it can't change
+        the old one. The document is left as it is.
+    keeps_cats (bool): Whether the old text's categories are the new one's.
+    """
+
+    propose: Callable[[Language, Doc], str | None]
+    keeps_cats: bool = True
+
+    def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
+        """Make an example of the new text.
+
+        nlp (Language): Its tokenizer is used.
+        example (Example): The old example.
+        YIELDS (Example): The new one, or none.
+        """
+        text = self.propose(nlp, example.reference)
+        if text is not None:
+            yield make_variant(nlp, example, text, keeps_cats=self.keeps_cats)
+
+
+def make_variant(nlp: Language, example: Example, text: str, *, keeps_cats: bool = True) -> Example:
     """Make an example of a new text that keeps what is known of the old text as a whole: its categories
     and user data, but for what belongs to its characters or is what a teacher said of it.
 
     nlp (Language): Its tokenizer is used.
     example (Example): The old example.
     text (str): The new text.
+    keeps_cats (bool): Whether it keeps the categories.
     RETURNS (Example): The new one.
     """
     predicted = nlp.make_doc(text)
     reference = predicted.copy()  # tokenizing takes many times as long
-    reference.cats = dict(example.reference.cats)
+    if keeps_cats:
+        reference.cats = dict(example.reference.cats)
     for key, value in example.reference.user_data.items():
         # Extension attributes: ("._.", name, first character, last character).
         of_characters = isinstance(key, tuple) and any(part is not None for part in key[2:])
@@ -59,14 +87,14 @@ def _join(doc: Doc, words: Sequence[str]) -> str:
 @registry.augmenters("distill.mask_tokens.v1")
 def create_mask_tokens_augmenter(
     probability: float = 0.1, mask_token: str = "[MASK]", seed: int = 0
-) -> Augmenter:
+) -> TextAugmenter:
     """Hide words: each is replaced by the teacher's mask token with a given probability, one at
     least. It shows the student how much each word matters to the teacher.
 
     probability (float): Probability for each word, above 0, at most 1 (Tang et al.: 0.1).
     mask_token (str): The teacher's mask token; another teacher may have another.
     seed (int): Seed.
-    RETURNS (Augmenter): The augmenter.
+    RETURNS (TextAugmenter): The augmenter.
     RAISES (ValueError): The probability is out of range, or the mask token is empty.
     """
     check_share("probability", probability, "distill.mask_tokens.v1")
@@ -77,17 +105,16 @@ def create_mask_tokens_augmenter(
         )
     rng = random.Random(seed)
 
-    def mask_tokens(nlp: Language, example: Example) -> Iterator[Example]:
-        doc = example.reference
+    def mask_tokens(_nlp: Language, doc: Doc) -> str | None:
         maskable = [token.i for token in doc if token.is_alpha]
         # A text of one word would be all mask.
         if len(maskable) < 2:
-            return
+            return None
         chosen = {i for i in maskable if rng.random() < probability} or {rng.choice(maskable)}
         words = [mask_token if token.i in chosen else token.text for token in doc]
-        yield make_variant(nlp, example, _join(doc, words))
+        return _join(doc, words)
 
-    return mask_tokens
+    return TextAugmenter(mask_tokens)
 
 
 def read_pool_docs(nlp: Language, pool: Path | None, n_texts: int, seed: int = 0) -> list[Doc]:
@@ -119,7 +146,7 @@ def create_swap_pos_augmenter(
     pool: Path | None = None,
     pool_texts: int = 5000,
     vocabulary: Path | None = None,
-) -> Augmenter:
+) -> TextAugmenter:
     """Swap words: each may be replaced by another of the same part of speech and form with a given
     probability, one at least. Case and spacing are kept.
 
@@ -133,7 +160,7 @@ def create_swap_pos_augmenter(
     pool (Path | None): Parquet file of unlabelled texts.
     pool_texts (int): How many of them to look at.
     vocabulary (Path | None): The teacher's words, one a line, from frequent to rare.
-    RETURNS (Augmenter): The augmenter.
+    RETURNS (TextAugmenter): The augmenter.
     RAISES (ValueError): A setting is out of range, or the file that `words` asks for isn't named.
     RAISES (InputError): The tagger or a file can't be used.
     """
@@ -159,23 +186,22 @@ def create_swap_pos_augmenter(
             candidates.update(weigh_words(docs, known, state["tagger"], nlp))
         return state["tagger"]
 
-    def swap_pos(nlp: Language, example: Example) -> Iterator[Example]:
+    def swap_pos(nlp: Language, doc: Doc) -> str | None:
         tag = prepare(nlp)
-        doc = example.reference
         text = doc.text
         if text not in tagged:  # the same text comes by many times
             tagged[text] = tag(doc)
         tags = tagged[text]
         swappable = [i for i in range(len(doc)) if tags[i] in candidates]
         if not swappable:
-            return
+            return None
         chosen = {i for i in swappable if rng.random() < probability} or {rng.choice(swappable)}
         words = [token.text for token in doc]
         for i in sorted(chosen):
             words[i] = match_case(draw(candidates[tags[i]], rng, doc[i].lower_), words[i])
-        yield make_variant(nlp, example, _join(doc, words))
+        return _join(doc, words)
 
-    return swap_pos
+    return TextAugmenter(swap_pos)
 
 
 def _check_sources(sources: Sequence[str], files: Mapping[str, Path | None]) -> None:
@@ -196,13 +222,13 @@ def _check_sources(sources: Sequence[str], files: Mapping[str, Path | None]) -> 
 @registry.augmenters("distill.sample_ngram.v1")
 def create_sample_ngram_augmenter(
     min_length: int = 1, max_length: int = 5, seed: int = 0
-) -> Augmenter:
+) -> TextAugmenter:
     """Sample n-grams: a run of words of the text, its length drawn evenly between two bounds.
 
     min_length (int): Fewest tokens, at least 1 (Tang et al.: 1).
     max_length (int): Most tokens, at least min_length (Tang et al.: 5).
     seed (int): Seed.
-    RETURNS (Augmenter): The augmenter.
+    RETURNS (TextAugmenter): The augmenter.
     RAISES (ValueError): The lengths are out of range.
     """
     if not 1 <= min_length <= max_length:
@@ -212,42 +238,40 @@ def create_sample_ngram_augmenter(
         )
     rng = random.Random(seed)
 
-    def sample_ngram(nlp: Language, example: Example) -> Iterator[Example]:
-        doc = example.reference
+    def sample_ngram(_nlp: Language, doc: Doc) -> str | None:
         length = rng.randint(min_length, max_length)
         if length >= len(doc):
-            return
+            return None
         start = rng.randrange(len(doc) - length + 1)
         span = doc[start : start + length]
         # Punctuation and spaces alone say nothing.
-        if any(token.is_alpha for token in span):
-            yield make_variant(nlp, example, span.text)
+        return span.text if any(token.is_alpha for token in span) else None
 
-    return sample_ngram
+    return TextAugmenter(sample_ngram)
 
 
 @registry.augmenters("distill.sample_sentence.v1")
-def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> Augmenter:
+def create_sample_sentence_augmenter(max_sentences: int = 3, seed: int = 0) -> TextAugmenter:
     """Sample sentences: a run of them, shorter than the text, its length drawn evenly.
 
     max_sentences (int): Most sentences, at least 1.
     seed (int): Seed.
-    RETURNS (Augmenter): The augmenter.
+    RETURNS (TextAugmenter): The augmenter.
     RAISES (ValueError): max_sentences is below 1.
     """
     check_least("max_sentences", max_sentences, 1, "distill.sample_sentence.v1")
     rng = random.Random(seed)
 
-    def sample_sentence(nlp: Language, example: Example) -> Iterator[Example]:
-        sentences = split_sentences(example.reference)
+    def sample_sentence(_nlp: Language, doc: Doc) -> str | None:
+        sentences = split_sentences(doc)
         if len(sentences) < 2:
-            return
+            return None
         length = rng.randint(1, min(max_sentences, len(sentences) - 1))
         start = rng.randrange(len(sentences) - length + 1)
         first, last = sentences[start], sentences[start + length - 1]
-        yield make_variant(nlp, example, first.doc[first.start : last.end].text.strip())
+        return first.doc[first.start : last.end].text.strip()
 
-    return sample_sentence
+    return TextAugmenter(sample_sentence)
 
 
 @registry.augmenters("distill.mix_sentences.v1")
@@ -257,7 +281,7 @@ def create_mix_sentences_augmenter(
     seed: int = 0,
     pool: Path | None = None,
     pool_texts: int = 5000,
-) -> Augmenter:
+) -> TextAugmenter:
     """Mix sentences: one of the text among some of other texts. A student that could
     tell whole texts by heart must weigh sentences here, as the teacher does.
 
@@ -270,7 +294,7 @@ def create_mix_sentences_augmenter(
     seed (int): Seed.
     pool (Path | None): Parquet file of unlabelled texts to draw sentences from as well.
     pool_texts (int): How many of them to look at.
-    RETURNS (Augmenter): The augmenter.
+    RETURNS (TextAugmenter): The augmenter.
     RAISES (ValueError): A number is out of range.
     """
     check_least("max_sentences", max_sentences, 2, "distill.mix_sentences.v1")
@@ -279,36 +303,40 @@ def create_mix_sentences_augmenter(
     sentences: list[str] = []
     numbers: list[int] = []
 
-    def mix_sentences(nlp: Language, example: Example) -> Iterator[Example]:
+    def mix_sentences(nlp: Language, doc: Doc) -> str | None:
         # What language the texts are in is known with the first call only.
         if not numbers:
-            docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
-            for doc in docs + read_pool_docs(nlp, pool, pool_texts, seed):
-                found = [sent.text.strip() for sent in split_sentences(doc)]
+            others = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
+            for other in others + read_pool_docs(nlp, pool, pool_texts, seed):
+                found = [sent.text.strip() for sent in split_sentences(other)]
                 sentences.extend(found)
                 numbers.append(len(found))
-        own = split_sentences(example.reference)
+        own = split_sentences(doc)
         most = min(rng.choice(numbers), max_sentences)
         if not own or most < 2:
-            return
+            return None
         mixed = [rng.choice(own).text.strip(), *rng.sample(sentences, rng.randint(2, most) - 1)]
         rng.shuffle(mixed)
         text = " ".join(mixed)
-        if text != example.reference.text:
-            variant = make_variant(nlp, example, text)
-            variant.reference.cats = {}
-            yield variant
+        return text if text != doc.text else None
 
-    return mix_sentences
+    return TextAugmenter(mix_sentences, keeps_cats=False)
+
+
+def mark_sentences(doc: Doc) -> Doc:
+    """Mark where sentences begin, so that a document that is split often is read for them once.
+
+    doc (Doc): The document; it is left as it is.
+    RETURNS (Doc): A copy whose sentences end in a full stop, question or exclamation mark; or the
+        document, where it has sentences of its own.
+    """
+    return doc if doc.has_annotation("SENT_START") else Sentencizer()(doc.copy())
 
 
 def split_sentences(doc: Doc) -> list[Span]:
     """Split a document into sentences that hold a word.
 
-    doc (Doc): The document; its own sentences are taken where it has them, those that end in a
-        full stop, question or exclamation mark where not.
+    doc (Doc): The document; where it has no sentences of its own, see mark_sentences.
     RETURNS (list[Span]): The sentences.
     """
-    if not doc.has_annotation("SENT_START"):
-        doc = Sentencizer()(doc.copy())
-    return [sent for sent in doc.sents if any(token.is_alpha for token in sent)]
+    return [sent for sent in mark_sentences(doc).sents if any(token.is_alpha for token in sent)]

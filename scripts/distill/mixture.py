@@ -1,15 +1,16 @@
 """A mixture of augmenters: so many different texts, of which each method makes its share."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from .augmenters import Augmenter
+from .augmenters import Augmenter, TextAugmenter
 from .documents import SOURCE
 from .duplicates import NearIndex, is_near, make_key, normalize, shingles
 from .errors import SettingError
@@ -25,6 +26,20 @@ ALIKE_JACCARD = 0.9
 COMPARED = 64
 # What a variant's user_data calls the method that made it.
 METHOD = "method"
+
+
+Made = TypeVar("Made")
+
+
+class Proposal(NamedTuple):
+    """A new text, and the name of the method that made it."""
+
+    method: str
+    text: str
+
+
+def _get_text(example: Example) -> str:
+    return example.reference.text
 
 
 @dataclass
@@ -104,23 +119,52 @@ class Mixture:
         example (Example): The text to start from.
         YIELDS (Example): The new one, or none. `reference.user_data["method"]` names the method.
         """
+        source = example.reference.user_data.get(SOURCE, "")
+        found = self._find_new(lambda augmenter: augmenter(nlp, example), _get_text, source)
+        if found is not None:
+            name, new = found
+            new.reference.user_data[METHOD] = name
+            yield new
+
+    def propose(self, nlp: Language, doc: Doc) -> Proposal | None:
+        """Make a text as a call does, but the text alone: its tokens are what takes longest.
+
+        nlp (Language): Its tokenizer is used by augmenters that don't propose texts.
+        doc (Doc): The text to start from.
+        RETURNS (Proposal | None): The new text, if there is one.
+        """
+
+        def list_texts(augmenter: Augmenter) -> Iterator[str]:
+            if isinstance(augmenter, TextAugmenter):
+                text = augmenter.propose(nlp, doc)
+                return iter(() if text is None else (text,))
+            return map(_get_text, augmenter(nlp, Example(nlp.make_doc(doc.text), doc)))
+
+        found = self._find_new(list_texts, str, doc.user_data.get(SOURCE, ""))
+        return Proposal(*found) if found else None
+
+    def _find_new(
+        self,
+        make: Callable[[Augmenter], Iterable[Made]],
+        get_text: Callable[[Made], str],
+        source: str,
+    ) -> tuple[str, Made] | None:
         if self.finished:
-            return
+            return None
         for name in sorted(self._active, key=self._lead):
             method = self.methods[name]
-            new = next((eg for eg in method.augmenter(nlp, example) if self._is_new(eg)), None)
+            made = make(method.augmenter)
+            new = next((one for one in made if self._is_new(get_text(one), source)), None)
             if method.note(new is not None):
                 self._active.remove(name)
             if new is not None:
-                new.reference.user_data[METHOD] = name
-                yield new
-                return
+                return name, new
+        return None
 
     def _lead(self, name: str) -> float:
         return (self.methods[name].made + 1) / self.methods[name].weight
 
-    def _is_new(self, example: Example) -> bool:
-        text = example.reference.text
+    def _is_new(self, text: str, source: str) -> bool:
         normalized = normalize(text)
         key = make_key(normalized)
         if not normalized or key in self._seen:
@@ -132,7 +176,7 @@ class Mixture:
             return False
         # Shorter texts are never that alike unless they are the same.
         if len(own) * (1 - ALIKE_JACCARD) > 1:
-            made = self._made[example.reference.user_data.get(SOURCE, "")]
+            made = self._made[source]
             if any(is_near(own, other, ALIKE_JACCARD) for other in made):
                 self.dropped["alike"] += 1
                 return False

@@ -13,7 +13,14 @@ from spacy_transformers import Transformer
 
 from .metrics import decide, to_probabilities
 from .records import read_texts_meta, sample_texts
-from .scoring import bfloat16, excludes_labels, has_fast_bfloat16, load_teacher, score_texts
+from .scoring import (
+    bfloat16,
+    count_pieces,
+    excludes_labels,
+    has_fast_bfloat16,
+    load_teacher,
+    score_texts,
+)
 
 PIPE = "nlp.pipe"
 # Width of the square matrices that the machine's limit is measured with, and for how long.
@@ -34,17 +41,6 @@ class ScoringSpeed(NamedTuple):
     share_of_limit: float
     max_difference: float
     same_labels: float
-
-
-def count_pieces(nlp: Language, texts: Sequence[str]) -> int:
-    """Count the word pieces that a teacher reads, special ones included.
-
-    nlp (Language): The teacher.
-    texts (Sequence[str]): The texts.
-    RETURNS (int): Word pieces; those of long texts as if they were read in one window.
-    """
-    tokenizer = cast(Transformer, nlp.get_pipe("transformer")).model.tokenizer
-    return sum(len(ids) for ids in tokenizer(list(texts), verbose=False)["input_ids"])
 
 
 def operations_per_piece(nlp: Language) -> float:
@@ -109,7 +105,7 @@ def benchmark_scoring(
             found[name] = way.score()
             speeds[name].append(len(texts) / (time.perf_counter() - start))
             progress(name)
-    pieces, operations = count_pieces(nlp, texts) / len(texts), operations_per_piece(nlp)
+    pieces, operations = sum(count_pieces(nlp, texts)) / len(texts), operations_per_piece(nlp)
     decided = {name: decide(p, excludes_labels(nlp)) for name, p in found.items()}
     results = []
     for name, way in ways.items():

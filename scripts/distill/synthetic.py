@@ -12,13 +12,12 @@ import spacy
 from confection import ConfigValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example
 from spacy.util import load_config, registry
 
-from .augmenters import read_pool_docs
+from .augmenters import mark_sentences, read_pool_docs
 from .documents import SOURCE, read_docs
 from .errors import InputError, SettingError
-from .mixture import METHOD, Mixture
+from .mixture import Mixture
 from .products import POOL_FILE, read_stats, require
 from .records import GOLD, TextRow, TextsMeta, count_rows, read_texts, write_texts
 from .teacher_info import WORDS, read_teacher_info
@@ -96,16 +95,16 @@ def make_synthetic(
         method finds more.
     """
     rng = random.Random(seed)
-    examples = [Example(nlp.make_doc(doc.text), doc) for doc in [*docs, *pool]]
-    mixture.avoid(avoid, known=chain(known, (doc.text for doc in [*docs, *pool])))
+    sources = [mark_sentences(doc) for doc in [*docs, *pool]]
+    mixture.avoid(avoid, known=chain(known, (doc.text for doc in sources)))
     for doc in docs:
         yield TextRow(doc.text, doc.user_data[SOURCE], GOLD)
-    while examples and not mixture.finished:
-        for example in rng.sample(examples, len(examples)):
-            for variant in mixture(nlp, example):
-                data = variant.reference.user_data
+    while sources and not mixture.finished:
+        for doc in rng.sample(sources, len(sources)):
+            new = mixture.propose(nlp, doc)
+            if new is not None:
                 progress(1)
-                yield TextRow(variant.reference.text, data[SOURCE], data[METHOD])
+                yield TextRow(new.text, doc.user_data[SOURCE], new.method)
 
 
 def build_synthetic(
