@@ -2,6 +2,7 @@
 
 import functools
 import io
+import os
 import sys
 from collections.abc import Callable
 from enum import Enum
@@ -15,6 +16,7 @@ INTERRUPTED = (
     "Interrupted. Run the same command again: it starts afresh and clears away what is left."
 )
 EXIT_INTERRUPTED = 130
+WINDOWS = os.name == "nt"
 
 
 class Switch(str, Enum):
@@ -39,6 +41,8 @@ def run(command: Callable[..., None]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may know fewer characters
+    if WINDOWS:
+        sys.argv[1:] = map(strip_quotes, sys.argv[1:])
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
     # Within the command: Typer ends the process itself when it meets an interrupt.
@@ -56,6 +60,16 @@ def run(command: Callable[..., None]) -> None:
             raise typer.Exit(EXIT_INTERRUPTED) from interrupt
 
     app()
+
+
+def strip_quotes(argument: str) -> str:
+    """Take the quotes off an argument of project.yml: on Windows weasel leaves them on.
+
+    argument (str): The argument.
+    RETURNS (str): What is between the quotes; without any, the argument.
+    """
+    quoted = len(argument) > 1 and argument[0] == argument[-1] == '"'
+    return argument[1:-1] if quoted else argument
 
 
 def done(text: str) -> None:

@@ -1,5 +1,6 @@
 """Read labelled texts, check them, split them, drop duplicates and describe them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,14 @@ from wasabi import msg
 from .console import OnInvalid, done, run, warn
 from .distill.corpus import build_corpus, write_corpus
 from .distill.labels import TASKS, get_task
+from .distill.language_check import describe_foreign, find_foreign
 from .distill.pool import Pool
 from .distill.pool_files import list_files
 from .distill.products import POOL_FILE
+from .distill.records import sample_texts
+
+# So many of the pool's texts, drawn evenly, are looked at for other languages.
+CHECKED_POOL_TEXTS = 5000
 
 
 def prepare(
@@ -66,9 +72,20 @@ def prepare(
             f"exact duplicates and {unlabelled.near} near ones; left out {unlabelled.invalid} "
             "invalid rows."
         )
+    gold_texts = ((t.text, t.source) for texts in corpus.splits.values() for t in texts)
+    sample = sample_texts(output / POOL_FILE, CHECKED_POOL_TEXTS, seed)
+    warn_of_foreign(data, gold_texts, lang)
+    warn_of_foreign(pool, ((row.text, row.source) for row in sample), lang)
     others = list_files(pool).others if pool is not None else []
     if others:
         warn(f"{pool}: left alone {', '.join(path.name for path in others)}.")
+
+
+def warn_of_foreign(path: Path | None, texts: Iterable[tuple[str, str]], lang: str) -> None:
+    """Say how many texts are in other languages."""
+    foreign = find_foreign(texts, lang)
+    if foreign:
+        warn(f"{path}: {describe_foreign(foreign, lang)}")
 
 
 if __name__ == "__main__":

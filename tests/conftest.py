@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy
 import pytest
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -173,6 +174,20 @@ class Run:
         )
 
 
+def copy_project(folder: Path) -> None:
+    """Copy the project, without data, with students that are trained for a few steps only."""
+    for name in ("scripts", "configs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "assets" / "pool", folder / "assets" / "pool")
+    for name in ("project.yml", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for config in (folder / "configs").glob("student_*.cfg"):
+        settings = load_config(config, interpolate=False)
+        settings["training"].update({"max_steps": 20, "eval_frequency": 10})
+        settings["training"]["optimizer"]["learn_rate"]["warmup_steps"] = 2
+        settings.to_disk(config)
+
+
 class StartedRun(NamedTuple):
     """The process of the small run, and what it makes."""
 
@@ -187,16 +202,7 @@ def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
         yield None
         return
     folder = request.getfixturevalue("tmp_path_factory").mktemp("project")
-    for name in ("scripts", "configs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "assets" / "pool", folder / "assets" / "pool")
-    for name in ("project.yml", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
-    for config in (folder / "configs").glob("student_*.cfg"):
-        settings = load_config(config, interpolate=False)
-        settings["training"].update({"max_steps": 20, "eval_frequency": 10})
-        settings["training"]["optimizer"]["learn_rate"]["warmup_steps"] = 2
-        settings.to_disk(config)
+    copy_project(folder)
     variables = {
         "data": request.getfixturevalue("reviews"),
         "transformer": request.getfixturevalue("tiny_transformer"),
@@ -232,3 +238,56 @@ def small_run(started_run: StartedRun) -> Run:
 
 def make_docs(nlp: Language, texts: Sequence[str]) -> list[Doc]:
     return [nlp.make_doc(text) for text in texts]
+
+
+class LanguagesRun(NamedTuple):
+    """A copy of the project in which `spacy project run all-languages` has run for two languages, and
+    what it printed.
+    """
+
+    folder: Path
+    variables: list[str]
+    output: str
+
+    def project(self, step: str, *more: str) -> "subprocess.CompletedProcess[str]":
+        """Run a step or workflow in the copy."""
+        command = [sys.executable, "-m", "spacy", "project", "run", step, ".", *self.variables]
+        return subprocess.run(
+            [*command, *more], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="session")
+def languages_run(tmp_path_factory: pytest.TempPathFactory, tiny_transformer: Path) -> LanguagesRun:
+    """Dutch and French, some of the shipped reviews of each, with a tiny teacher of both."""
+    folder = tmp_path_factory.mktemp("languages")
+    copy_project(folder)
+    for lang in ("nl", "fr"):
+        rows = list(srsly.read_jsonl(ROOT / "assets" / "reviews" / f"{lang}.jsonl"))
+        kept = [row for split in ("train", "dev", "test") for row in take(rows, split)]
+        (folder / "assets" / "reviews").mkdir(exist_ok=True)
+        srsly.write_jsonl(folder / "assets" / "reviews" / f"{lang}.jsonl", kept)
+    variables = {
+        "languages": "nl,fr",
+        "one_teacher": "true",
+        "transformer": tiny_transformer,
+        "students": "bow",
+        "n_synthetic": 150,
+        "epochs": 1,
+        "vector_words": 100,
+        "vector_width": 8,
+    }
+    arguments = [
+        word for name, value in variables.items() for word in (f"--vars.{name}", str(value))
+    ]
+    run = LanguagesRun(folder, arguments, "")
+    result = run.project("all-languages")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return run._replace(output=result.stdout)
+
+
+def take(rows: Sequence[dict[str, object]], split: str, count: int = 24) -> list[dict[str, object]]:
+    """Take some rows of a split that have as many of each label."""
+    chosen = [row for row in rows if row["split"] == split and row["stars"] != 3]
+    bad, good = ([r for r in chosen if (int(str(r["stars"])) > 3) == up] for up in (False, True))
+    return bad[: count // 2] + good[: count // 2]

@@ -25,7 +25,7 @@ from scripts.distill.packaging import (
 from scripts.distill.products import DEFAULT_STUDENTS, choose_student, split_names
 from scripts.distill.teacher_info import TeacherInfo, read_teacher_info
 
-from .conftest import ROOT, Run, make_reviews
+from .conftest import ROOT, LanguagesRun, Run, make_reviews
 
 TEXTS = [str(row["text"]) for row in make_reviews(200, seed=1)]
 NAME = "en_reviews_polarity"
@@ -41,8 +41,10 @@ print(json.dumps({"batched": batched, "single": single, "meta": nlp.meta,
 
 
 @pytest.fixture(scope="module")
-def fresh_python(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a fresh environment that holds spaCy and the wheel alone."""
+def fresh_python(
+    small_run: Run, languages_run: LanguagesRun, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The interpreter of a fresh environment that holds spaCy and wheels of three languages alone."""
     folder = tmp_path_factory.mktemp("fresh")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -50,7 +52,8 @@ def fresh_python(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Pa
     spacy_pin = next(line for line in locked if line.startswith("spacy=="))
     constraints = ["--constraint", str(ROOT / "requirements" / "student.txt")]
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, *constraints, spacy_pin, str(small_run.wheel)], check=True)
+    wheels = [small_run.wheel, *sorted((languages_run.folder / "packages").glob("*.whl"))]
+    subprocess.run([*install, *constraints, spacy_pin, *map(str, wheels)], check=True)
     return python
 
 
@@ -71,6 +74,69 @@ def test_example_of_the_readme(fresh_python: Path, tmp_path: Path) -> None:
         [fresh_python, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert re.fullmatch(r"\{'negative': 0\.\d+, 'positive': 0\.\d+\}\n", result.stdout)
+
+
+PIPE = """
+import sys, spacy
+
+if __name__ == "__main__":
+    nlp = spacy.load(sys.argv[1])
+    docs = list(nlp.pipe(["Niet goed.", "C'est l'écran.", "Fine."] * 20, n_process=2))
+    assert [doc.cats for doc in docs] == [doc.cats for doc in nlp.pipe([d.text for d in docs])]
+    print(len(docs), nlp.lang, *docs[0].cats)
+"""
+
+
+@pytest.mark.parametrize("lang", ["nl", "fr"])
+def test_wheel_of_another_language_is_whole(
+    lang: str, fresh_python: Path, languages_run: LanguagesRun, tmp_path: Path
+) -> None:
+    name = f"{lang}_reviews_polarity"
+
+    def run(*arguments: object) -> str:
+        command = [fresh_python, *arguments]
+        result = subprocess.run(
+            [str(word) for word in command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    # Several processes start from a script's file, not from -c.
+    (tmp_path / "pipe.py").write_text(PIPE, encoding="utf8")
+    assert run("pipe.py", name).split() == ["60", lang, "negative", "positive"]
+    valid = [line for line in run("-m", "spacy", "validate").splitlines() if name in line]
+    assert len(valid) == 1
+    assert "0.1.0" in valid[0]
+    test = languages_run.folder / "corpus" / lang / "test.spacy"
+    run("-m", "spacy", "evaluate", name, test, "--output", tmp_path / "scores.json")
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf8"))
+    metrics = json.loads(
+        (languages_run.folder / "training" / lang / "metrics.json").read_text(encoding="utf8")
+    )
+    accuracy = metrics["models"]["student_bow"]["accuracy"]
+    assert scores["cats_micro_f"] == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("lang", ["nl", "fr"])
+def test_meta_of_another_language_is_complete(lang: str, languages_run: LanguagesRun) -> None:
+    wheel = languages_run.folder / "packages" / f"{lang}_reviews_polarity-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name).name: name for name in archive.namelist() if "-0.1.0/" in name}
+        meta = json.loads(archive.read(names["meta.json"]))
+        card = archive.read(names["README.md"]).decode("utf8")
+    assert (meta["lang"], meta["license"], meta["requirements"]) == (lang, "MIT", [])
+    assert meta["sources"][0]["name"] == f"{lang}.jsonl"
+    assert meta["labels"]["textcat"] == ["negative", "positive"]
+    assert meta["spacy_version"].startswith(">=3.8")
+    for key in ("accuracy", "macro_f1", "per_label", "teacher_accuracy"):
+        assert key in meta["performance"]
+    assert card.startswith(f"---\nlanguage:\n  - {lang}\n")
+    assert "transformer0" in meta["description"]
+    assert str(languages_run.folder) not in card + json.dumps(meta)
 
 
 def test_fresh_environment_has_spacy_alone(installed: dict[str, Any]) -> None:

@@ -212,6 +212,16 @@ def test_what_isnt_known_is_left_out(build: Build, pages: dict[str, str]) -> Non
     assert "<svg" in html
 
 
+def test_texts_are_in_their_own_language(build: Build) -> None:
+    metrics = make_metrics()
+    for lang, expected in (("nl", "nl"), ("xx", "")):
+        metrics["lang"] = lang
+        html = build(metrics)
+        # The page itself is in English.
+        assert '<html lang="en">' in html
+        assert html.count(f'<p lang="{expected}"') == html.count("<p lang=") > 1
+
+
 def test_stars_alone_have_an_error_in_stars(pages: dict[str, str]) -> None:
     assert [task for task, html in pages.items() if "MAE" in html] == ["stars"]
 

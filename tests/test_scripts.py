@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts import console
+from scripts.console import strip_quotes
+
 from .conftest import ROOT, Outcome, Run, RunStep, make_reviews, write_jsonl
 
 SCRIPTS = sorted(
@@ -155,3 +158,26 @@ def test_spacy_train_works_by_itself(small_run: Run, tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "model-best" / "meta.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ('"my data.csv"', "my data.csv"),
+        ('""', ""),
+        ("corpus/en", "corpus/en"),
+        ('a "b" c', 'a "b" c'),
+        ('"', '"'),
+    ],
+)
+def test_quotes_that_weasel_leaves_on_windows(argument: str, expected: str) -> None:
+    assert strip_quotes(argument) == expected
+
+
+def test_quoted_settings_reach_steps_on_windows(
+    run_step: RunStep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "WINDOWS", True)
+    outcome = run_step("prepare", f'"{tmp_path / "no such file"}"', f'"{tmp_path / "out"}"')
+    assert outcome.code == 1
+    assert f"Can't find {tmp_path / 'no such file'}" in outcome.output

@@ -1,12 +1,14 @@
 """The gold corpus as spaCy documents: make, write, read."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy
 import spacy
 from numpy.typing import NDArray
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from .errors import InputError
@@ -32,6 +34,29 @@ class Gold(NamedTuple):
     labels: NDArray[numpy.int64]
 
 
+def make_tokenizer(lang: str) -> Language:
+    """Make a pipeline that tokenizes a language and does nothing else.
+
+    lang (str): Language code, as spaCy names it.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): spaCy has no such language, or lacks what its tokenizer needs.
+    """
+    try:
+        return spacy.blank(lang)
+    # AttributeError: a module of spacy.lang that is no language.
+    except (ImportError, AttributeError) as error:
+        known = lang.isidentifier() and isinstance(error, ImportError)
+        if known and find_spec(f"spacy.lang.{lang}"):
+            raise InputError(
+                f"Can't use the language '{lang}': spaCy's tokenizer for it needs another package. "
+                f"{' '.join(str(error).split())} Install that, and run the step again."
+            ) from error
+        raise InputError(
+            f"Can't use the language '{lang}': {error} Expected a language code that spaCy has, "
+            "such as en, nl, fr, de, it or es. Set it with --vars.lang."
+        ) from error
+
+
 def make_docs(texts: Sequence[GoldText], labels: Sequence[str], lang: str) -> list[Doc]:
     """Turn gold texts into spaCy documents with every label written as 0.0 or 1.0.
 
@@ -41,14 +66,7 @@ def make_docs(texts: Sequence[GoldText], labels: Sequence[str], lang: str) -> li
     RETURNS (list[Doc]): One for each text; `user_data["source"]` says where it came from.
     RAISES (InputError): spaCy has no such language, or lacks what its tokenizer needs.
     """
-    try:
-        nlp = spacy.blank(lang)
-    # AttributeError: a module of spacy.lang that is no language.
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"Can't use the language '{lang}': {error} Expected a language code that spaCy has, "
-            "such as en, nl, fr, de, it or es. Set it with --vars.lang."
-        ) from error
+    nlp = make_tokenizer(lang)
     docs = []
     for text in texts:
         doc = nlp.make_doc(text.text)

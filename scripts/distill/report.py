@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import plots
 from .conclusions import STUDENT, TEACHER, summarize, twin_of
-from .hub import make_front_matter
+from .hub import MULTILINGUAL, make_front_matter
 from .marked_texts import view_examples
 from .outputs import atomic_file
 from .products import require
@@ -103,6 +103,8 @@ def make_context(metrics: dict[str, Any], ablation: dict[str, Any] | None) -> di
         "data": metrics["data"],
         # Where the data lay on this machine is nobody's business but its name.
         "source": Path(metrics["data"]["source"]).name,
+        # What is several languages has no code of its own in HTML.
+        "lang": "" if metrics["lang"] in MULTILINGUAL else metrics["lang"],
         "best": best,
         "twin": twin_of(best),
         "summary": summarize(metrics),

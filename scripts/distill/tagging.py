@@ -1,7 +1,8 @@
 """Part-of-speech classes for swapping words: from an installed pipeline, or from word lists."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import spacy
@@ -19,6 +20,7 @@ NOT_FOR_TAGS = ["parser", "ner", "lemmatizer", "senter", "textcat", "entity_link
 Tagger = Callable[[Doc], list[str]]
 # The open classes of words, as spacy-lookups-data's tables name them.
 OPEN_CLASSES = ("adj", "adv", "noun", "verb")
+APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 # Endings that stand for inflection and derivation where a language has no tables.
 ENDING_LETTERS = 3
 
@@ -33,7 +35,24 @@ def make_tagger(nlp: Language, name: str = LEXICON) -> Tagger:
         in each other's place.
     RAISES (InputError): The pipeline can't be loaded or doesn't tag.
     """
-    return make_lexicon_tagger(nlp) if name == LEXICON else make_pipeline_tagger(name)
+    tag = make_lexicon_tagger(nlp) if name == LEXICON else make_pipeline_tagger(name)
+    return lambda doc: mark_elisions(doc, tag(doc))
+
+
+def mark_elisions(doc: Doc, tags: Sequence[str]) -> list[str]:
+    """Set apart what follows an elision, as "écran" in "l'écran": only what has been met after one can
+    stand there, and no consonant.
+
+    doc (Doc): The document.
+    tags (Sequence[str]): A tag for each of its tokens, or "".
+    RETURNS (list[str]): The tags, with an apostrophe added where an elided word goes before.
+    """
+    marked = list(tags)
+    for before, token in pairwise(doc):
+        elided = len(before) > 1 and before.text[-1] in APOSTROPHES and not before.whitespace_
+        if elided and marked[token.i]:
+            marked[token.i] += APOSTROPHES[0]
+    return marked
 
 
 def make_pipeline_tagger(name: str) -> Tagger:

