@@ -9,7 +9,7 @@ import pytest
 from scripts.distill import fasttext_peer, side_by_side
 from scripts.distill.documents import read_gold
 from scripts.distill.errors import InputError
-from scripts.distill.evaluation import FASTTEXT, as_models, list_candidates
+from scripts.distill.evaluation import as_models, list_candidates
 from scripts.distill.fasttext_classifier import MODEL, as_predictor, is_installed
 from scripts.distill.fasttext_peer import (
     NOTE,
@@ -21,6 +21,7 @@ from scripts.distill.fasttext_peer import (
 )
 from scripts.distill.measure import load_predictor
 from scripts.distill.metrics import decide
+from scripts.distill.model_names import FASTTEXT
 
 from .conftest import RunStep
 from .separable import CASE_NAMES, CASES, SIGNS, write_separable_corpus

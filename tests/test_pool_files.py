@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scripts.distill import pool_files, tables
+from scripts.distill import pool_files, table_files
 from scripts.distill.errors import InputError
 from scripts.distill.pool_files import READERS, PoolText, list_files, read_pool
 
@@ -52,7 +52,7 @@ def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     if request.param == "small chunks":
         monkeypatch.setattr(pool_files, "CHUNK_CHARACTERS", 40)
         monkeypatch.setattr(pool_files, "CHUNK_ROWS", 2)
-        monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 64)
+        monkeypatch.setattr(table_files, "CSV_BLOCK_BYTES", 64)
     return str(request.param)
 
 
@@ -147,7 +147,7 @@ def test_quotes_that_stay_open_are_never_skipped(
     path.write_text("\n".join(["text,label", *lines]), encoding="utf8")
     with pytest.raises(InputError, match=r"row 80: .*Close the quote"):
         read(path, skip_invalid=True)
-    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 64)
+    monkeypatch.setattr(table_files, "CSV_BLOCK_BYTES", 64)
     with pytest.raises(InputError, match=r"more than 64 bytes, or a quote isn't closed"):
         read(path, skip_invalid=True)
 
@@ -276,4 +276,4 @@ def test_files_of_a_folder_are_counted_together(tmp_path: Path) -> None:
 
 
 def test_every_format_of_labelled_texts_makes_a_pool() -> None:
-    assert set(READERS) == {*tables.READERS, ".txt"}
+    assert set(READERS) == {*table_files.READERS, ".txt"}

@@ -164,7 +164,7 @@ def touched(path: Path) -> Iterator[None]:
         ("scripts/prepare.py", ["prepare"]),
         ("scripts/distill/corpus.py", ["prepare"]),
         # A black box in the teacher's place may be a table.
-        ("scripts/distill/tables.py", ["prepare", "teacher", "score", "evaluate"]),
+        ("scripts/distill/table_files.py", ["prepare", "teacher", "score", "evaluate"]),
         ("configs/teacher.cfg", ["teacher"]),
         ("configs/augment.cfg", ["augment"]),
         ("scripts/distill/tagging.py", ["augment"]),

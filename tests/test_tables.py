@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scripts.distill.errors import InputError
 from scripts.distill.labels import TASKS, get_task
-from scripts.distill.tables import READERS, SPLITS, RawData, read_labelled_texts, read_table
+from scripts.distill.table_files import READERS, read_table
+from scripts.distill.tables import SPLITS, RawData, read_labelled_texts
 
 from .conftest import write_jsonl
 

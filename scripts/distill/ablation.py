@@ -11,9 +11,10 @@ import srsly
 from numpy.typing import NDArray
 
 from .documents import read_gold
-from .evaluation import TEACHER, list_candidates
+from .evaluation import list_candidates
 from .measure import load_predictor
 from .metrics import evaluate
+from .model_names import TEACHER
 from .outputs import atomic_file
 from .products import BEST, read_stats, require
 from .records import GOLD, POOL, copy_scores, read_column

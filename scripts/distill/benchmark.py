@@ -10,8 +10,9 @@ import spacy
 
 from .documents import read_gold
 from .errors import InputError
-from .evaluation import TEACHER, as_models, list_candidates
+from .evaluation import as_models, list_candidates
 from .measure import is_file_of_scores
+from .model_names import TEACHER, is_baseline
 from .products import read_stats, require
 from .side_by_side import Model, list_requirements, measure_models
 
@@ -61,7 +62,7 @@ def benchmark(
         require(candidate.path, step=candidate.step)
     texts = read_gold(corpus / "test.spacy", lang).texts
     # A baseline is as fast as its student.
-    fit = [c for c in candidates if not c.name.startswith("baseline_")]
+    fit = [c for c in candidates if not is_baseline(c.name)]
     with tempfile.TemporaryDirectory() as folder:
         tokenizer = Path(folder) / "tokenizer"
         spacy.blank(lang).to_disk(tokenizer)

@@ -21,7 +21,8 @@ from .live_teachers import as_teacher, find_columns, probabilities_to_logits
 from .metrics import dev_score
 from .outputs import atomic_folder
 from .products import read_stats
-from .tables import parse_text, read_table
+from .table_files import read_table
+from .tables import parse_text
 from .teacher_info import TeacherInfo, hash_file, write_teacher_info
 
 # What is hidden from a teacher that has no word for it.

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from .model_names import FASTTEXT, MEAN, TEACHER, TFIDF, twin_of
 from .result_table import flatten
 from .wording import (
     count_cores,
@@ -13,9 +14,6 @@ from .wording import (
     times,
 )
 
-TEACHER, TFIDF, FASTTEXT, MEAN = "teacher", "tfidf_logreg", "fasttext", "students_mean"
-# What names of students and of the same architectures without a teacher begin with.
-STUDENT, BASELINE = "student_", "baseline_"
 PEERS = {TFIDF: "TF-IDF with logistic regression", FASTTEXT: "fastText"}
 # From which expected calibration error on probabilities are called roughly right, and off.
 ROUGH_ECE, BAD_ECE = 0.03, 0.08
@@ -67,11 +65,6 @@ class Facts(NamedTuple):
     def speedup(self) -> float | None:
         """How many times as many words as the teacher the best student reads; None: not known."""
         return flatten(self.metrics)[self.name]["speedup"]
-
-
-def twin_of(student: str) -> str:
-    """Name the same architecture without a teacher: "baseline_cnn" for "student_cnn"."""
-    return student.replace(STUDENT, BASELINE)
 
 
 def gather(metrics: dict[str, Any]) -> Facts:

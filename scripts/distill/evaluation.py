@@ -24,6 +24,7 @@ from .figures import (
 )
 from .measure import load_predictor
 from .metrics import compare, is_correct
+from .model_names import BASELINE, FASTTEXT, MEAN, STUDENT, TEACHER, TFIDF, name_model, twin_of
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, name_by_seed, read_stats, require
 from .records import GOLD, POOL, read_column
@@ -32,9 +33,7 @@ from .teacher_info import INFO, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 from .training import read_history
 
-TEACHER, MEAN = "teacher", "students_mean"
-TFIDF, FASTTEXT = PEERS = ("tfidf_logreg", "fasttext")
-STUDENT, BASELINE = "student", "baseline"
+PEERS = (TFIDF, FASTTEXT)
 BLACK_BOX = "black_box"
 
 # Of each model, the probabilities with each seed, of the shape (texts, labels).
@@ -86,7 +85,7 @@ def list_candidates(training: Path, architectures: Sequence[str]) -> list[Candid
         candidates = [Candidate(TEACHER, "transformer", folder / BEST, TEACHER)]
     for step in (STUDENT, BASELINE):
         for architecture in architectures:
-            name = f"{step}_{architecture}"
+            name = name_model(step, architecture)
             path = model_folder(training, step, architecture) / BEST
             candidates.append(Candidate(name, architecture, path, step))
     candidates.append(Candidate(TFIDF, TFIDF, training / TFIDF / TFIDF_MODEL, BASELINE))
@@ -118,7 +117,7 @@ def list_further(
     RETURNS (dict[str, list[Path]]): Where they lie, by the name of the first seed's.
     """
     return {
-        f"{step}_{architecture}": [
+        name_model(step, architecture): [
             model_folder(training, step, name) / BEST
             for name in list(name_by_seed(architecture, seeds).values())[1:]
         ]
@@ -141,7 +140,7 @@ def find_subjects(training: Path, architectures: Sequence[str], seeds: list[int]
     for candidate in candidates:
         require(candidate.path, *further.get(candidate.name, ()), step=candidate.step)
     students = [candidate.name for candidate in candidates if candidate.step == STUDENT]
-    best = f"{STUDENT}_{choose_student(training, architectures)}"
+    best = name_model(STUDENT, choose_student(training, architectures))
     return Subjects(candidates, further, students, best, seeds)
 
 
@@ -155,8 +154,8 @@ def list_comparisons(architectures: Sequence[str], peers: Sequence[str]) -> list
     """
     pairs = [Pair(TEACHER, peer) for peer in peers]
     for architecture in architectures:
-        student = f"student_{architecture}"
-        pairs += [Pair(student, b) for b in (TEACHER, f"baseline_{architecture}", *peers)]
+        student = name_model(STUDENT, architecture)
+        pairs += [Pair(student, b) for b in (TEACHER, twin_of(student), *peers)]
     if len(architectures) > 1:
         pairs += [Pair(MEAN, b) for b in (TEACHER, *peers)]
     return pairs

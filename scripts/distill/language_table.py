@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any, NamedTuple
 
-from .conclusions import twin_of
+from .model_names import TEACHER, TFIDF, twin_of
 from .result_table import NOT_KNOWN
 
 HEADER = (
@@ -51,12 +51,12 @@ def describe_language(metrics: Mapping[str, Any]) -> LanguageRow:
     key = "accuracy" if data["exclusive"] else "macro_f1"
     best = data["best_student"]
     student, baseline = models[best][key], models[twin_of(best)][key]
-    speed, of_teacher = models[best]["words_per_second"], models["teacher"]["words_per_second"]
+    speed, of_teacher = models[best]["words_per_second"], models[TEACHER]["words_per_second"]
     return LanguageRow(
         metrics["lang"],
-        models["tfidf_logreg"][key],
+        models[TFIDF][key],
         baseline,
-        models["teacher"][key],
+        models[TEACHER][key],
         student,
         reduce_errors(baseline, student),
         models[best]["kind"],

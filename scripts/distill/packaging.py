@@ -13,9 +13,9 @@ import srsly
 from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package as spacy_package
 
-from .conclusions import twin_of
 from .environments import find_requirements
 from .errors import InputError
+from .model_names import TEACHER, TFIDF, twin_of
 from .outputs import atomic_file
 from .products import BEST, model_folder, require
 from .report import make_environment, read_metrics
@@ -79,7 +79,7 @@ def make_meta(
         "performance": {
             **{key: model[key] for key in keys},
             "per_label": model["per_label"],
-            "teacher_accuracy": metrics["models"]["teacher"]["accuracy"],
+            "teacher_accuracy": metrics["models"][TEACHER]["accuracy"],
         },
     }
 
@@ -198,8 +198,8 @@ def _render_readme(
             data=metrics["data"],
             student=models[student],
             baseline=models[twin_of(student)],
-            teacher=models["teacher"],
-            tfidf=models["tfidf_logreg"],
+            teacher=models[TEACHER],
+            tfidf=models[TFIDF],
             transformer=name_teacher(teacher),
         )
     )

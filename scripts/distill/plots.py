@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from .conclusions import BASELINE, FASTTEXT, MEAN, STUDENT, TEACHER, TFIDF, twin_of
 from .drawing import (
     FONT_SIZE,
     LOOKS,
@@ -22,6 +21,7 @@ from .drawing import (
     use_log_scale,
     write_names,
 )
+from .model_names import FASTTEXT, MEAN, TEACHER, TFIDF, get_architecture, twin_of
 from .wording import count_cores, join_words, percent
 
 # What the curves of an ablation are drawn over: keys of a run in ablation.json.
@@ -45,7 +45,7 @@ MAX_SIDE = 4.0
 
 def short_name(model: str) -> str:
     """Name a model by its architecture: "cnn" for "student_cnn" and "baseline_cnn"."""
-    return SHORT_NAMES.get(model) or model.removeprefix(STUDENT).removeprefix(BASELINE)
+    return SHORT_NAMES.get(model) or get_architecture(model)
 
 
 def plot_speed(metrics: dict[str, Any]) -> Plot | None:

@@ -13,7 +13,7 @@ from pyarrow import csv
 
 from .errors import InputError
 from .records import FLAT_MEMORY
-from .tables import (
+from .table_files import (
     REMEDY,
     STRING_COLUMNS,
     check_columns,
@@ -21,10 +21,10 @@ from .tables import (
     csv_options,
     explain_failure,
     parse_json_lines,
-    parse_text,
     read_excel,
     refuse_rows,
 )
+from .tables import parse_text
 
 TEXT = "text"
 EXPECTED = f"Expected a table with the column '{TEXT}', or plain lines in a file .txt."

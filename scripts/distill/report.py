@@ -7,9 +7,10 @@ import srsly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import plots
-from .conclusions import STUDENT, TEACHER, summarize, twin_of
+from .conclusions import summarize
 from .hub import MULTILINGUAL, make_front_matter
 from .marked_texts import view_examples
+from .model_names import TEACHER, is_student, twin_of
 from .outputs import atomic_file
 from .products import require
 from .result_table import make_table
@@ -126,7 +127,7 @@ def draw_plots(metrics: dict[str, Any], ablation: dict[str, Any] | None) -> dict
     RETURNS (dict[str, Any]): A plot or None, or a list of plots, by what it shows.
     """
     best = metrics["data"]["best_student"]
-    students = [name for name in metrics["models"] if name.startswith(STUDENT)]
+    students = [name for name in metrics["models"] if is_student(name)]
     confusion = [plots.plot_confusion(metrics, name) for name in (best, TEACHER)]
     learning = [plots.plot_learning(metrics, name) for name in students]
     return {

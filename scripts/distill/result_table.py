@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from .model_names import TEACHER
+
 # What stands for a figure that can't be had: the speed of a file of scores.
 NOT_KNOWN = "-"
 # Known of one task alone: left out where no model has it.
@@ -80,8 +82,8 @@ def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
     speeds = {name: model["words_per_second"] for name, model in metrics["models"].items()}
     flat = {}
     for name, model in metrics["models"].items():
-        known = speeds[name] and speeds["teacher"]
-        speedup = speeds[name] / speeds["teacher"] if known else None
+        known = speeds[name] and speeds[TEACHER]
+        speedup = speeds[name] / speeds[TEACHER] if known else None
         figures = {**model, **model["latency_ms"], "speedup": speedup}
         flat[name] = {column.key: figures[column.key] for column in COLUMNS}
     return flat
