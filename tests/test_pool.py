@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.distill import pool_files, records, tables
+from scripts.distill import pool_files, records, table_files
 from scripts.distill.duplicates import find_duplicates
 from scripts.distill.errors import InputError
 from scripts.distill.pool import Pool
@@ -126,7 +126,7 @@ def test_memory_grows_by_a_key_for_each_text(
     monkeypatch.setattr(records, "ROWS_PER_GROUP", 256)
     monkeypatch.setattr(pool_files, "CHUNK_CHARACTERS", 100_000)
     monkeypatch.setattr(pool_files, "CHUNK_ROWS", 100)
-    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 10_000)  # some dozens of blocks are read ahead
+    monkeypatch.setattr(table_files, "CSV_BLOCK_BYTES", 10_000)  # some dozens of blocks are read ahead
     monkeypatch.setitem(records.FLAT_MEMORY, "buffer_size", 10_000)
     few, many = (
         measure_peak(
