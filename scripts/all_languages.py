@@ -37,9 +37,11 @@ class Line:
         config = load_project_config(project, overrides=overrides)
         self.steps: list[str] = config["workflows"][WORKFLOW]
         # weasel's own copy of the variables doesn't know what is overridden.
-        variables = {f"vars.{name}": value for name, value in config["vars"].items()} | overrides
-        self.corpus = project / str(variables["vars.corpus"])
-        self.training = project / str(variables["vars.training"])
+        self.folders = {
+            name: str(overrides.get(f"vars.{name}", config["vars"][name]))
+            for name in ("corpus", "training")
+        }
+        self.corpus, self.training = (project / folder for folder in self.folders.values())
 
     def run(self, step: str, *, force: bool = False) -> None:
         """Run a step, unless nothing has changed since this language's last run of it."""
@@ -71,6 +73,8 @@ def all_languages(
     codes, given = split_languages(languages), split_settings(settings or [])
     defaults = load_project_config(project, overrides={"vars.lang": given["lang"]})["vars"]
     lines = [Line(project, code, find_overrides(given, defaults, code)) for code in codes]
+    if one_teacher is Switch.true:
+        refuse_other_teachers(given)
     check_transformers(codes, given, one_teacher is Switch.true)
     for line in lines:
         line.run("prepare")
@@ -78,7 +82,7 @@ def all_languages(
     if different:
         warn(f"The labels of these languages differ. {different}")
     if one_teacher is Switch.true:
-        share_teacher(project, make_shared_line(project, given, defaults), lines)
+        share_teacher(make_shared_line(project, given, defaults), lines)
     for line in lines:
         for step in line.steps:
             line.run(step)
@@ -87,6 +91,16 @@ def all_languages(
         temporary.write_text(text, encoding="utf8")
     typer.echo(f"\n{text}")
     done(f"{table}: {len(codes)} languages, {', '.join(codes)}.")
+
+
+def refuse_other_teachers(given: dict[str, str]) -> None:
+    """Refuse what would take the place of the one teacher."""
+    for name in ("black_box", "shared_teacher"):
+        if given[name]:
+            raise InputError(
+                f"Can't use {name} = '{given[name]}' where one teacher is to be fine-tuned on all "
+                f"languages. Leave --vars.{name} or --vars.one_teacher out."
+            )
 
 
 def check_transformers(codes: list[str], given: dict[str, str], one_teacher: bool) -> None:
@@ -103,7 +117,7 @@ def check_transformers(codes: list[str], given: dict[str, str], one_teacher: boo
         find_transformer(name, code)
 
 
-def share_teacher(project: Path, shared: Line, lines: list[Line]) -> None:
+def share_teacher(shared: Line, lines: list[Line]) -> None:
     """Fine-tune a teacher on the texts of all languages, and give it to each of them."""
     texts = merge_corpora({line.lang: line.corpus for line in lines}, shared.corpus)
     done(f"{shared.corpus}: {texts} texts of all languages, to train one teacher on.")
@@ -111,7 +125,7 @@ def share_teacher(project: Path, shared: Line, lines: list[Line]) -> None:
     teacher = shared.training / "teacher"
     fingerprint = read_teacher_info(teacher).fingerprint
     for line in lines:
-        line.overrides["vars.shared_teacher"] = teacher.relative_to(project).as_posix()
+        line.overrides["vars.shared_teacher"] = f"{shared.folders['training']}/teacher"
         adopted = line.training / "teacher"
         # weasel doesn't know that the shared one belongs to the step's inputs.
         if (adopted / INFO).is_file() and read_teacher_info(adopted).fingerprint != fingerprint:
@@ -121,11 +135,8 @@ def share_teacher(project: Path, shared: Line, lines: list[Line]) -> None:
 def make_shared_line(project: Path, given: dict[str, str], defaults: dict[str, Any]) -> Line:
     """Make the line of the teacher of all languages, in folders called "shared"."""
     named = Line(project, SHARED, find_overrides(given, defaults, SHARED))
-    folders = {"corpus": named.corpus, "training": named.training}
-    own = {
-        f"vars.{name}": folder.relative_to(project).as_posix() for name, folder in folders.items()
-    }
-    overrides = {**named.overrides, **own, "vars.lang": MULTILINGUAL_LANG}
+    folders = {f"vars.{name}": folder for name, folder in named.folders.items()}
+    overrides = {**named.overrides, **folders, "vars.lang": MULTILINGUAL_LANG}
     return Line(project, MULTILINGUAL_LANG, overrides)
 
 

@@ -100,12 +100,12 @@ def test_a_new_shared_teacher_takes_the_old_ones_place(
     folder, defaults = languages_run.folder, load_project_config(ROOT)["vars"]
     lines = [script.Line(folder, lang, find_overrides(given, defaults, lang)) for lang in LANGS]
     shared = script.make_shared_line(folder, given, defaults)
-    script.share_teacher(folder, shared, lines)
+    script.share_teacher(shared, lines)
     assert ran == [("xx", "teacher", False)]
     info = read_teacher_info(shared.training / "teacher")
     try:
         write_teacher_info(shared.training / "teacher", replace(info, fingerprint="another"))
-        script.share_teacher(folder, shared, lines)
+        script.share_teacher(shared, lines)
     finally:
         write_teacher_info(shared.training / "teacher", info)
     assert ran[1:] == [("xx", "teacher", False), ("nl", "teacher", True), ("fr", "teacher", True)]
@@ -133,6 +133,7 @@ def test_all_variables_are_passed_on() -> None:
         ("en,ja", {}, "needs another package"),
         ("en,en", {}, "Expected different language codes"),
         ("en,nl", {"data": "mine.csv"}, "each needs its own"),
+        ("en,nl", {"corpus": "/mine/{lang}", "training": "mine"}, "Can't use training = 'mine'"),
         ("nl", {"transformer_nl": "no such folder"}, "--vars.transformer_nl FOLDER"),
     ],
 )
@@ -144,6 +145,23 @@ def test_what_cannot_be_run_stops_before_anything_is_made(
     assert outcome.code == 1
     assert message in outcome.output
     assert not list(tmp_path.iterdir())
+
+
+def test_folders_may_lie_anywhere() -> None:
+    defaults = load_project_config(ROOT)["vars"]
+    given = split_settings(list_settings(corpus="/mine/{lang}", training="my/{lang}")[1::2])
+    shared = script.make_shared_line(ROOT, given, defaults)
+    assert shared.overrides["vars.corpus"] == "/mine/shared"
+    assert (shared.corpus, shared.training) == (Path("/mine/shared"), ROOT / "my" / "shared")
+    assert shared.lang == shared.overrides["vars.lang"] == "xx"
+
+
+@pytest.mark.parametrize("name", ["black_box", "shared_teacher"])
+def test_one_teacher_and_another(name: str, tmp_path: Path, run_step: RunStep) -> None:
+    arguments = ("nl", tmp_path / "table.md", "--project", ROOT, "--one-teacher", "true")
+    outcome = run_step("all_languages", *arguments, *list_settings(**{name: "other"}))
+    assert outcome.code == 1
+    assert f"Leave --vars.{name} or --vars.one_teacher out" in outcome.output
 
 
 def test_lock_files_are_those_of_weasel(languages_run: LanguagesRun) -> None:

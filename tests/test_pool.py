@@ -126,7 +126,9 @@ def test_memory_grows_by_a_key_for_each_text(
     monkeypatch.setattr(records, "ROWS_PER_GROUP", 256)
     monkeypatch.setattr(pool_files, "CHUNK_CHARACTERS", 100_000)
     monkeypatch.setattr(pool_files, "CHUNK_ROWS", 100)
-    monkeypatch.setattr(table_files, "CSV_BLOCK_BYTES", 10_000)  # some dozens of blocks are read ahead
+    monkeypatch.setattr(
+        table_files, "CSV_BLOCK_BYTES", 10_000
+    )  # some dozens of blocks are read ahead
     monkeypatch.setitem(records.FLAT_MEMORY, "buffer_size", 10_000)
     few, many = (
         measure_peak(
