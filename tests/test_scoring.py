@@ -23,6 +23,7 @@ from scripts.distill.scoring import (
     load_teacher,
     reads_lower_case,
     score_texts,
+    without_padding,
 )
 
 from .conftest import Run, make_reviews
@@ -67,6 +68,32 @@ def test_logits_give_the_pipelines_probabilities(small_run: Run) -> None:
     expected = [[doc.cats[label] for label in labels] for doc in nlp.pipe(TEXTS)]
     # spaCy gives a text without tokens no probabilities at all when it stands alone in a batch.
     numpy.testing.assert_allclose(exp / exp.sum(axis=1, keepdims=True), expected, atol=1e-4)
+
+
+def test_rows_are_read_without_the_padding_of_others(small_run: Run) -> None:
+    model = load_teacher(small_run.teacher).get_pipe("transformer").model
+    texts = ["kettle", "so long " * 12, "A [MASK] lamp", "so long " * 11, "mug"]
+    inputs = model.tokenizer(texts, padding=True, return_tensors="pt")
+    mask = inputs["attention_mask"].bool()
+    shapes: list[tuple[int, int]] = []
+    hook = model.transformer.embeddings.register_forward_hook(
+        lambda _, __, output: shapes.append(tuple(output.shape[:2]))
+    )
+    transformer = model.transformer.eval()
+    with torch.inference_mode():
+        expected = transformer(**inputs).last_hidden_state
+        with without_padding(transformer, 30):
+            found = transformer(**inputs).last_hidden_state
+        torch.testing.assert_close(found[mask], expected[mask], atol=1e-5, rtol=0)
+        assert not found[~mask].any()
+        # As before when the block has ended.
+        assert torch.equal(transformer(**inputs).last_hidden_state, expected)
+    hook.remove()
+    whole = tuple(mask.shape)
+    assert shapes[0] == shapes[-1] == whole
+    lengths = mask.sum(dim=1).tolist()
+    # The long rows alone, the short ones together.
+    assert shapes[1:-1] == [(1, lengths[1]), (1, lengths[3]), (3, lengths[2])]
 
 
 def test_bfloat16_changes_little_and_ends(small_run: Run) -> None:

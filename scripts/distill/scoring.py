@@ -14,6 +14,7 @@ from spacy.language import Language
 from spacy.pipeline import TextCategorizer
 from spacy_transformers import Transformer
 from thinc.api import CupyOps
+from transformers.modeling_outputs import BaseModelOutput
 
 from . import vocabulary
 from .devices import use_device
@@ -23,9 +24,10 @@ from .products import BEST
 from .score_cache import ScoreCache
 from .teacher_info import read_teacher_info
 
-# How many word pieces are scored at a time. More make no difference on a CPU, but keep a GPU busy.
-TOKENS_PER_BATCH = 1536
-TOKENS_PER_BATCH_GPU = 16384
+# How many tokens go through the pipeline at a time, and how many word pieces of them through the
+# transformer. More of the latter make no difference on a CPU, but keep a GPU busy.
+TOKENS_PER_BATCH = 16384
+PIECES_PER_PASS, PIECES_PER_PASS_GPU = 1536, 16384
 WORDS_PER_BATCH = 256
 # What is longer is no word, such as an address.
 MAX_PIECES_PER_WORD = 16
@@ -128,6 +130,48 @@ def bfloat16(nlp: Language) -> Iterator[None]:
         hook.remove()
 
 
+@contextmanager
+def without_padding(transformer: torch.nn.Module, max_pieces: int) -> Iterator[None]:
+    """Let a transformer read rows of like length together for a while, each group without the padding
+    that longer ones need: also the last window of a long text, which its first one would stretch.
+
+    transformer (Module): A model of transformers' that gives `last_hidden_state`.
+    max_pieces (int): Most word pieces in a group, padding included; a longer row is a group of its own.
+    """
+    forward = transformer.forward
+
+    def read_by_length(
+        *args: object, attention_mask: torch.Tensor | None = None, **kwargs: object
+    ) -> object:
+        if args or attention_mask is None or attention_mask.ndim != 2:
+            return forward(*args, attention_mask=attention_mask, **kwargs)
+        rows, width = attention_mask.shape
+        places = torch.arange(1, width + 1, device=attention_mask.device)
+        lengths = (attention_mask * places).amax(dim=1).int().tolist()
+        inputs = {"attention_mask": attention_mask, **kwargs}
+        hidden: torch.Tensor | None = None
+        for group in batch_by_tokens(lengths, max_pieces):
+            shape = (group, slice(max(lengths[group[0]], 1)))
+            found = forward(
+                **{
+                    name: value[shape]
+                    if isinstance(value, torch.Tensor) and value.shape == (rows, width)
+                    else value
+                    for name, value in inputs.items()
+                }
+            ).last_hidden_state
+            if hidden is None:
+                hidden = found.new_zeros((rows, width, found.shape[2]))
+            hidden[shape] = found
+        return BaseModelOutput(last_hidden_state=hidden)
+
+    transformer.forward = read_by_length
+    try:
+        yield
+    finally:
+        transformer.forward = forward
+
+
 def iter_scores_of_batches(
     nlp: Language, texts: Sequence[str], labels: Sequence[str], known: Container[int] = ()
 ) -> Iterator[tuple[list[int], NDArray[numpy.float32]]]:
@@ -153,17 +197,20 @@ def iter_scores_of_batches(
             f"{', '.join(textcat.labels)}. Train a teacher on these labels: run the step 'teacher'."
         )
     columns = [textcat.labels.index(label) for label in labels]
-    # Texts of like length in characters come to a chunk; within it, word pieces are what is padded.
+    # Length in characters stands for length in tokens: close enough to sort by, and free.
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     on_gpu = isinstance(textcat.model.ops, CupyOps)
-    max_tokens = TOKENS_PER_BATCH_GPU if on_gpu else TOKENS_PER_BATCH
-    with without_activation(textcat.model) as model, torch.inference_mode():
+    max_pieces = PIECES_PER_PASS_GPU if on_gpu else PIECES_PER_PASS
+    with (
+        without_activation(textcat.model) as model,
+        without_padding(transformer.model.transformer, max_pieces),
+        torch.inference_mode(),
+    ):
         for chunk in _chunks(order):
             # A vocabulary remembers each word that it has met: not those of a chunk that is done.
             with nlp.memory_zone():
                 docs = [nlp.make_doc(texts[i]) for i in chunk]
-                lengths = count_pieces(nlp, [texts[i] for i in chunk])
-                for batch in batch_by_tokens(lengths, max_tokens):
+                for batch in batch_by_tokens([len(doc) for doc in docs], TOKENS_PER_BATCH):
                     wanted = [i for i in batch if chunk[i] not in known]
                     if not wanted:
                         continue
