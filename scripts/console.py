@@ -13,7 +13,8 @@ import typer
 from .distill.errors import InputError
 
 INTERRUPTED = (
-    "Interrupted. Run the same command again: it starts afresh and clears away what is left."
+    "Interrupted. Run the same command again: what was complete is kept, and what is left over is "
+    "cleared away."
 )
 EXIT_INTERRUPTED = 130
 WINDOWS = os.name == "nt"

@@ -74,18 +74,19 @@ def prepare(
         )
     gold_texts = ((t.text, t.source) for texts in corpus.splits.values() for t in texts)
     sample = sample_texts(output / POOL_FILE, CHECKED_POOL_TEXTS, seed)
-    warn_of_foreign(data, gold_texts, lang)
-    warn_of_foreign(pool, ((row.text, row.source) for row in sample), lang)
+    warn_of_foreign(f"{data}", gold_texts, lang)
+    drawn = f"{pool}, {len(sample):,} texts drawn of it"
+    warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
     others = list_files(pool).others if pool is not None else []
     if others:
         warn(f"{pool}: left alone {', '.join(path.name for path in others)}.")
 
 
-def warn_of_foreign(path: Path | None, texts: Iterable[tuple[str, str]], lang: str) -> None:
+def warn_of_foreign(what: str, texts: Iterable[tuple[str, str]], lang: str) -> None:
     """Say how many texts are in other languages."""
     foreign = find_foreign(texts, lang)
     if foreign:
-        warn(f"{path}: {describe_foreign(foreign, lang)}")
+        warn(f"{what}: {describe_foreign(foreign, lang)}")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,13 @@
 """The workflow for several languages: a line for each, resumed, and a table of them all."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import srsly
-from weasel.util import load_project_config
 
-from scripts import all_languages as script
-from scripts.distill.languages import LOCK, find_overrides, split_settings
-from scripts.distill.teacher_info import read_teacher_info, write_teacher_info
+from scripts.distill.language_runs import LOCK
+from scripts.distill.teacher_info import read_teacher_info
 
 from .conftest import ROOT, LanguagesRun, RunStep
 from .test_project import PROJECT, STEPS
@@ -42,7 +38,7 @@ def test_second_run_skips_everything(languages_run: LanguagesRun) -> None:
     result = languages_run.project("all-languages")
     assert result.returncode == 0
     assert result.stdout.count("nothing changed") == ALL_STEPS
-    # A language's own run knows it as well.
+    # weasel's own lock file, with that of the language in its place, knows it as well.
     lock = languages_run.folder / "training" / "nl" / LOCK
     (languages_run.folder / LOCK).write_bytes(lock.read_bytes())
     shared = ("--vars.shared_teacher", "training/shared/teacher")
@@ -81,43 +77,6 @@ def test_one_teacher_learned_from_all(languages_run: LanguagesRun) -> None:
     assert "teacher: the teacher is that of training/shared/teacher" in languages_run.output
 
 
-@pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bool]]:
-    """What would have been run: language, step, and whether though nothing has changed."""
-    steps: list[tuple[str, str, bool]] = []
-
-    def project_run(_: Path, step: str, *, overrides: dict[str, Any], force: bool) -> None:
-        steps.append((overrides["vars.lang"], step, force))
-
-    monkeypatch.setattr(script, "project_run", project_run)
-    return steps
-
-
-def test_a_new_shared_teacher_takes_the_old_ones_place(
-    languages_run: LanguagesRun, ran: list[tuple[str, str, bool]]
-) -> None:
-    given = split_settings(list_settings()[1::2])
-    folder, defaults = languages_run.folder, load_project_config(ROOT)["vars"]
-    lines = [script.Line(folder, lang, find_overrides(given, defaults, lang)) for lang in LANGS]
-    shared = script.make_shared_line(folder, given, defaults)
-    script.share_teacher(shared, lines)
-    assert ran == [("xx", "teacher", False)]
-    info = read_teacher_info(shared.training / "teacher")
-    try:
-        write_teacher_info(shared.training / "teacher", replace(info, fingerprint="another"))
-        script.share_teacher(shared, lines)
-    finally:
-        write_teacher_info(shared.training / "teacher", info)
-    assert ran[1:] == [("xx", "teacher", False), ("nl", "teacher", True), ("fr", "teacher", True)]
-    assert lines[0].overrides["vars.shared_teacher"] == "training/shared/teacher"
-
-
-def list_settings(**changed: str) -> list[str]:
-    settings = {name: str(value) for name, value in PROJECT["vars"].items() if value is not True}
-    settings = {name: value.replace("${vars.lang}", "en") for name, value in settings.items()}
-    return [word for pair in {**settings, **changed}.items() for word in ("--set", "=".join(pair))]
-
-
 def test_all_variables_are_passed_on() -> None:
     (command,) = [c for c in PROJECT["commands"] if c["name"] == "all-languages"]
     (line,) = command["script"]
@@ -132,6 +91,7 @@ def test_all_variables_are_passed_on() -> None:
         ("en,qq", {}, "Can't use the language 'qq'"),
         ("en,ja", {}, "needs another package"),
         ("en,en", {}, "Expected different language codes"),
+        ("en", {"sed": "1"}, "no variable 'sed'"),
         ("en,nl", {"data": "mine.csv"}, "each needs its own"),
         ("en,nl", {"corpus": "/mine/{lang}", "training": "mine"}, "Can't use training = 'mine'"),
         ("nl", {"transformer_nl": "no such folder"}, "--vars.transformer_nl FOLDER"),
@@ -141,27 +101,11 @@ def test_what_cannot_be_run_stops_before_anything_is_made(
     languages: str, changed: dict[str, str], message: str, tmp_path: Path, run_step: RunStep
 ) -> None:
     arguments = (languages, tmp_path / "table.md", "--project", ROOT)
-    outcome = run_step("all_languages", *arguments, *list_settings(**changed))
+    settings = [word for pair in changed.items() for word in ("--set", "=".join(pair))]
+    outcome = run_step("all_languages", *arguments, *settings)
     assert outcome.code == 1
     assert message in outcome.output
     assert not list(tmp_path.iterdir())
-
-
-def test_folders_may_lie_anywhere() -> None:
-    defaults = load_project_config(ROOT)["vars"]
-    given = split_settings(list_settings(corpus="/mine/{lang}", training="my/{lang}")[1::2])
-    shared = script.make_shared_line(ROOT, given, defaults)
-    assert shared.overrides["vars.corpus"] == "/mine/shared"
-    assert (shared.corpus, shared.training) == (Path("/mine/shared"), ROOT / "my" / "shared")
-    assert shared.lang == shared.overrides["vars.lang"] == "xx"
-
-
-@pytest.mark.parametrize("name", ["black_box", "shared_teacher"])
-def test_one_teacher_and_another(name: str, tmp_path: Path, run_step: RunStep) -> None:
-    arguments = ("nl", tmp_path / "table.md", "--project", ROOT, "--one-teacher", "true")
-    outcome = run_step("all_languages", *arguments, *list_settings(**{name: "other"}))
-    assert outcome.code == 1
-    assert f"Leave --vars.{name} or --vars.one_teacher out" in outcome.output
 
 
 def test_lock_files_are_those_of_weasel(languages_run: LanguagesRun) -> None:

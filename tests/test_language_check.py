@@ -52,6 +52,12 @@ def test_languages_that_it_does_not_know() -> None:
     assert find_foreign(name_texts("nl", 5), "xx") is None
 
 
+def test_norwegian_has_another_code_there() -> None:
+    text = "Batteriet var dødt etter en uke, og butikken svarer ikke på e-postene mine lenger."
+    assert find_foreign([(text, "a:1")], "nb") is None
+    assert find_foreign([(text, "a:1")], "en") is not None
+
+
 def test_it_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
     assert find_foreign(name_texts("nl", 5), "en") is None
@@ -69,4 +75,4 @@ def test_prepare_warns(tmp_path: Path, run_step: RunStep) -> None:
     assert outcome.code == 0, outcome.output
     assert "texts are in another language than 'en'" in outcome.output
     assert "nl 2" in outcome.output
-    assert "of 5 texts are in another language" in outcome.output
+    assert "5 texts drawn of it" in outcome.output

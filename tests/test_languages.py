@@ -1,4 +1,4 @@
-"""Several languages: variables of each, a lock file of each, labels that differ."""
+"""Several languages: variables of each, labels that differ."""
 
 from pathlib import Path
 
@@ -6,10 +6,9 @@ import pytest
 
 from scripts.distill.errors import InputError
 from scripts.distill.languages import (
-    LOCK,
-    check_labels,
+    describe_label_differences,
+    fill_settings,
     find_overrides,
-    own_lock,
     split_languages,
     split_settings,
 )
@@ -79,27 +78,33 @@ def test_languages_do_not_share_files(name: str) -> None:
         find_overrides(given, DEFAULTS, "nl")
 
 
-def test_each_language_has_a_lock_file_of_its_own(tmp_path: Path) -> None:
-    lock = tmp_path / LOCK
-    lock.write_text("user's")
-    for lang in ("nl", "fr"):
-        with own_lock(tmp_path, tmp_path / lang):
-            assert not lock.exists()
-            lock.write_text(lang)
-        assert lock.read_text() == "user's"
-    with own_lock(tmp_path, tmp_path / "nl"):
-        assert lock.read_text() == "nl"
+def test_a_transformer_of_another_language_changes_nothing() -> None:
+    defaults = {**DEFAULTS, "transformer_nl": "", "transformer_fr": ""}
+    given = {**SAME, "transformer_nl": "models/nl", "transformer_fr": "models/fr"}
+    expected = {"vars.lang": "nl", "vars.transformer_nl": "models/nl"}
+    assert find_overrides(given, defaults, "nl") == expected
+    assert find_overrides(given, defaults, "de") == {"vars.lang": "de"}
 
 
-def test_lock_file_comes_back_where_a_step_fails(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit), own_lock(tmp_path, tmp_path / "nl"):
-        (tmp_path / LOCK).write_text("steps before it")
-        raise SystemExit(1)
-    assert not (tmp_path / LOCK).exists()
-    assert (tmp_path / "nl" / LOCK).read_text() == "steps before it"
+def test_languages_do_not_share_a_pool(tmp_path: Path) -> None:
+    given = {**SAME, "pool": str(tmp_path)}
+    (tmp_path / "README.md").write_text("Put texts here.")
+    assert find_overrides(given, DEFAULTS, "nl")["vars.pool"] == str(tmp_path)
+    (tmp_path / "texts.txt").write_text("A text.")
+    with pytest.raises(InputError, match=r"pool = .*\{lang\} in it.*--vars\.pool"):
+        find_overrides(given, DEFAULTS, "nl")
+    # Nor the one that is there by default.
+    with pytest.raises(InputError, match=r"--vars\.pool"):
+        find_overrides(given, {**DEFAULTS, "pool": str(tmp_path)}, "nl")
+
+
+def test_settings_are_filled_up() -> None:
+    assert fill_settings({"seed": "7"}, DEFAULTS) == {**SAME, "seed": "7"}
+    with pytest.raises(InputError, match=r"no variable 'sed'.*Mind the spelling"):
+        fill_settings({"sed": "7"}, DEFAULTS)
 
 
 def test_labels_are_compared_with_the_first_languages() -> None:
     labels = {"en": ["a", "b"], "nl": ["b", "a"], "fr": ["a"], "de": ["a", "b", "ç"]}
-    assert check_labels(labels) == "Beside 'en', 'fr' lacks b; 'de' has ç."
-    assert check_labels({"en": ["a", "b"], "nl": ["b", "a"]}) == ""
+    assert describe_label_differences(labels) == "Beside 'en', 'fr' lacks b; 'de' has ç."
+    assert describe_label_differences({"en": ["a", "b"], "nl": ["b", "a"]}) == ""

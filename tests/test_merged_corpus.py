@@ -1,5 +1,6 @@
 """The texts of several languages as one corpus."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,17 @@ def test_labels_that_differ_stop(tmp_path: Path) -> None:
     ):
         merge_corpora(corpora, tmp_path / "shared")
     assert not (tmp_path / "shared").exists()
+
+
+def test_no_text_of_test_is_trained_on_in_another_language(tmp_path: Path) -> None:
+    corpora = {"en": write_gold(tmp_path, "en", 0), "nl": write_gold(tmp_path, "nl", 1)}
+    # What is for training in one is for testing in the other.
+    shutil.copy(corpora["en"] / "train.spacy", corpora["nl"] / "test.spacy")
+    merge_corpora(corpora, tmp_path / "shared")
+    splits = {
+        split: set(read_gold(tmp_path / "shared" / f"{split}.spacy", "xx").texts)
+        for split in ("train", "dev", "test")
+    }
+    assert splits["train"].isdisjoint(splits["test"] | splits["dev"])
+    stats = read_stats(tmp_path / "shared")
+    assert stats["duplicates"]["exact"] == len(read_gold(corpora["en"] / "train.spacy", "en").texts)

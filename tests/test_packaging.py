@@ -136,6 +136,11 @@ def test_meta_of_another_language_is_complete(lang: str, languages_run: Language
         assert key in meta["performance"]
     assert card.startswith(f"---\nlanguage:\n  - {lang}\n")
     assert "transformer0" in meta["description"]
+    # The teacher learned from both languages.
+    assert "on 48 labelled texts (nl.jsonl, fr.jsonl)" in card
+    assert f"scores for 24 of them ({lang}.jsonl)" in card
+    other = {"nl": "fr", "fr": "nl"}[lang]
+    assert f"{other}.jsonl" in [source["name"] for source in meta["sources"]]
     assert str(languages_run.folder) not in card + json.dumps(meta)
 
 

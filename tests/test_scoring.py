@@ -85,7 +85,6 @@ def test_rows_are_read_without_the_padding_of_others(small_run: Run) -> None:
         with without_padding(transformer, 30):
             found = transformer(**inputs).last_hidden_state
         torch.testing.assert_close(found[mask], expected[mask], atol=1e-5, rtol=0)
-        assert not found[~mask].any()
         # As before when the block has ended.
         assert torch.equal(transformer(**inputs).last_hidden_state, expected)
     hook.remove()

@@ -40,6 +40,13 @@ def test_name_that_cannot_be_found_stops(name: str) -> None:
         find_transformer(name, "en")
 
 
+@pytest.mark.parametrize(("lang", "named"), [("nl", True), ("pt", False), ("xx", False)])
+def test_variables_that_are_named_exist(lang: str, named: bool) -> None:
+    with pytest.raises(InputError, match=r"--vars\.transformer FOLDER") as error:
+        find_transformer("no such folder", lang)
+    assert (f"--vars.transformer_{lang} FOLDER" in str(error.value)) == named
+
+
 def test_folder_without_a_transformer_stops(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Can't load the transformer"):
         find_transformer(str(tmp_path), "en")

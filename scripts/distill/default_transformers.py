@@ -13,6 +13,8 @@ EMBEDDED_LANG = "en"
 # fine-tune; Apache 2.0, 471 MB of safetensors. Its twelve layers, 384 wide, have half the weights of
 # multilingual DistilBERT's six, 768 wide, and take half the time (most of the file are word pieces).
 MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
+# project.yml's variables for a transformer of a language's own, by language.
+OWN_TRANSFORMERS = {lang: f"transformer_{lang}" for lang in ("en", "nl", "fr", "de", "it", "es")}
 
 
 def choose_transformer(asked: str, lang: str, by_language: Sequence[str] = ()) -> str:

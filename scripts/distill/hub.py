@@ -37,7 +37,7 @@ LICENSES = {
     "wtfpl",
 }
 # What spaCy calls a language that is several is a word on the hub.
-MULTILINGUAL = {"xx": "multilingual", "mul": "multilingual"}
+SEVERAL_LANGUAGES = {"xx": "multilingual", "mul": "multilingual"}
 # Keys in metrics.json by the hub's name of a metric, and what people call it.
 HUB_METRICS = {
     "accuracy": ("accuracy", "Accuracy"),
@@ -58,7 +58,7 @@ def make_front_matter(full_name: str, meta: Mapping[str, Any], metrics: Mapping[
     """
     lang = metrics["lang"]
     fields = {
-        "language": [MULTILINGUAL.get(lang, lang)],
+        "language": [SEVERAL_LANGUAGES.get(lang, lang)],
         **_describe_license(meta["license"]),
         "library_name": "spacy",
         "pipeline_tag": "text-classification",

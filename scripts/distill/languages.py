@@ -1,19 +1,18 @@
-"""One workflow for several languages: which variables each gets, and a lock file for each."""
+"""Several languages: their codes, the variables that each gets, and labels that differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .default_transformers import OWN_TRANSFORMERS
 from .documents import make_tokenizer
 from .errors import InputError
-from .outputs import atomic_file
+from .pool_files import list_files
+from .recipes import check_variables
 
 # Stands for the language's code in the value of a variable.
 PLACEHOLDER = "{lang}"
 # A language's own: another's would be overwritten, or taken for it.
 OWN_VARIABLES = ("data", "corpus", "training")
-# weasel's lock file says what a step was last run with: it holds one run of each step.
-LOCK = "project.lock"
 
 
 def split_languages(languages: str) -> list[str]:
@@ -53,6 +52,19 @@ def split_settings(pairs: Sequence[str]) -> dict[str, str]:
     return settings
 
 
+def fill_settings(settings: Mapping[str, str], defaults: Mapping[str, object]) -> dict[str, str]:
+    """Add to settings what isn't set.
+
+    settings (Mapping[str, str]): Values of variables by name.
+    defaults (Mapping[str, object]): All variables of project.yml with the values that they have where
+        they aren't set.
+    RETURNS (dict[str, str]): All of them, as weasel writes them.
+    RAISES (InputError): There is no such variable.
+    """
+    check_variables(list(settings), list(defaults), "--set")
+    return {**{name: _write(value) for name, value in defaults.items()}, **settings}
+
+
 def find_overrides(
     settings: Mapping[str, str], defaults: Mapping[str, object], lang: str
 ) -> dict[str, str]:
@@ -65,10 +77,18 @@ def find_overrides(
     RAISES (InputError): The files of one language would be those of another.
     """
     changed = {name: value for name, value in settings.items() if value != _write(defaults[name])}
-    for name in OWN_VARIABLES:
-        if name in changed and PLACEHOLDER not in changed[name]:
+    # Another language's would run all of this one's steps again when it changes.
+    for code, name in OWN_TRANSFORMERS.items():
+        if code != lang:
+            changed.pop(name, None)
+    pool = settings.get("pool", "")
+    shared = [name for name in OWN_VARIABLES if name in changed]
+    # The default's folder is there for all, and empty.
+    shared += ["pool"] * (Path(pool).exists() and bool(list_files(Path(pool)).tables))
+    for name in shared:
+        if PLACEHOLDER not in settings[name]:
             raise InputError(
-                f"Can't use {name} = '{changed[name]}' for several languages: each needs its own. "
+                f"Can't use {name} = '{settings[name]}' for several languages: each needs its own. "
                 f"Expected {PLACEHOLDER} in it, where the language's code is to stand. Set it with "
                 f"--vars.{name}."
             )
@@ -82,39 +102,7 @@ def _write(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@contextmanager
-def own_lock(project: Path, folder: Path) -> Iterator[None]:
-    """Give weasel the lock file of one language for a while, so that it knows what has changed since
-    this language was last run, not since the one before.
-
-    project (Path): The folder of project.yml.
-    folder (Path): Where the language's own lock file is kept; made if it is missing.
-    """
-    lock, own = project / LOCK, folder / LOCK
-    before = _read(lock)
-    _write_or_remove(lock, _read(own))
-    try:
-        yield
-    finally:
-        found = _read(lock)
-        if found is not None:
-            _write_or_remove(own, found)
-        _write_or_remove(lock, before)
-
-
-def _read(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
-def _write_or_remove(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
-        return
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def check_labels(labels: Mapping[str, Sequence[str]]) -> str:
+def describe_label_differences(labels: Mapping[str, Sequence[str]]) -> str:
     """Compare the labels of several languages.
 
     labels (Mapping[str, Sequence[str]]): Labels by language code; at least one.

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from .corpus import Corpus, describe, write_corpus
+from .corpus import Corpus, describe, remove_duplicates, write_corpus
 from .documents import SOURCE, read_docs
 from .errors import InputError
-from .languages import check_labels
+from .languages import describe_label_differences
 from .products import read_stats
 from .tables import SPLITS, LabelledText
 
@@ -23,7 +23,7 @@ def merge_corpora(corpora: Mapping[str, Path], output: Path) -> int:
     RAISES (InputError): A corpus is missing, or their labels differ.
     """
     stats = {lang: read_stats(folder) for lang, folder in corpora.items()}
-    different = check_labels({lang: found["labels"] for lang, found in stats.items()})
+    different = describe_label_differences({lang: found["labels"] for lang, found in stats.items()})
     if different:
         raise InputError(
             f"Can't teach {', '.join(corpora)} by one teacher: their labels differ. {different} "
@@ -45,12 +45,17 @@ def merge_corpora(corpora: Mapping[str, Path], output: Path) -> int:
         ]
         for split in SPLITS
     }
+    # A text of test in one language may be one of train in another.
+    splits, removed = remove_duplicates(splits)
     described = {split: describe(texts, labels) for split, texts in splits.items()}
-    merged = {**first, "source": ", ".join(found["source"] for found in stats.values())}
+    sources = [found["source"] for found in stats.values()]
+    merged = {**first, "source": ", ".join(sources), "sources": sources}
     for counts in ("left_out", "duplicates"):
         merged[counts] = {
             key: sum(found[counts][key] for found in stats.values()) for key in first[counts]
         }
+    for kind in ("exact", "near"):
+        merged["duplicates"][kind] += sum(d.exact == (kind == "exact") for d in removed)
     write_corpus(
         Corpus(splits, labels, {**merged, "splits": described}), [], MULTILINGUAL_LANG, output
     )

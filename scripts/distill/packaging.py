@@ -69,6 +69,14 @@ def make_meta(
         "license": license_name,
         "sources": [
             {"name": data["source"], "description": "labelled texts"},
+            *(
+                {
+                    "name": source,
+                    "description": "labelled texts that the teacher learned from as well",
+                }
+                for source in name_sources(teacher)
+                if source != data["source"]
+            ),
             {
                 "name": name_of_teacher,
                 "description": "the teacher"
@@ -157,6 +165,15 @@ def name_teacher(teacher: TeacherInfo) -> str:
     return name.name if teacher.black_box or name.exists() else teacher.transformer
 
 
+def name_sources(teacher: TeacherInfo) -> list[str]:
+    """Name the files that a teacher learned from.
+
+    teacher (TeacherInfo): The teacher.
+    RETURNS (list[str]): Their names, without where they lay on this machine.
+    """
+    return [Path(source).name for source in teacher.sources]
+
+
 def _read_public_metrics(path: Path) -> dict[str, Any]:
     """Read metrics.json without what is nobody's business: where the data lay on this machine, and texts
     of it.
@@ -187,7 +204,7 @@ def _render_readme(
     metrics: Mapping[str, Any],
     teacher: TeacherInfo,
 ) -> str:
-    models = metrics["models"]
+    models, data = metrics["models"], metrics["data"]
     return (
         make_environment()
         .get_template("card.md.jinja")
@@ -195,12 +212,14 @@ def _render_readme(
             full_name=full_name,
             meta=meta,
             metrics=metrics,
-            data=metrics["data"],
+            data=data,
             student=models[student],
             baseline=models[twin_of(student)],
             teacher=models[TEACHER],
             tfidf=models[TFIDF],
             transformer=name_teacher(teacher),
+            teacher_texts=teacher.texts or data["splits"]["train"]["texts"],
+            teacher_sources=name_sources(teacher) or [data["source"]],
         )
     )
 

@@ -45,11 +45,12 @@ def publish(wheel: Path, namespace: str) -> str:
         from spacy_huggingface_hub.push import push
     except ImportError as error:
         raise InputError(
-            f"Can't push {wheel}: spacy-huggingface-hub isn't installed. Install it: {INSTALL}"
+            f"Can't push {wheel}: spacy-huggingface-hub can't be used ({error}). Install it: {INSTALL}"
         ) from error
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
+    url = ""
     try:
         url = push(wheel, namespace or None)["url"]
         # It puts front matter of its own before the card's, which is the fuller one.
@@ -61,8 +62,9 @@ def publish(wheel: Path, namespace: str) -> str:
         )
     except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
         reason = " ".join(str(error).split())[:300]
+        what = f"the model card of {wheel} to {url}" if url else str(wheel)
         raise InputError(
-            f"Can't push {wheel}: {reason} Expected a hub in reach, and a token that may write: log in "
-            "by `huggingface-cli login`."
+            f"Can't push {what}: {reason} Expected a hub in reach, and a token that may write: log in "
+            "by `huggingface-cli login`, and run the step again."
         ) from error
     return url

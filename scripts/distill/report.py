@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import plots
 from .conclusions import summarize
-from .hub import MULTILINGUAL, make_front_matter
+from .hub import SEVERAL_LANGUAGES, make_front_matter
 from .marked_texts import view_examples
 from .model_names import TEACHER, is_student, twin_of
 from .outputs import atomic_file
@@ -105,7 +105,7 @@ def make_context(metrics: dict[str, Any], ablation: dict[str, Any] | None) -> di
         # Where the data lay on this machine is nobody's business but its name.
         "source": Path(metrics["data"]["source"]).name,
         # What is several languages has no code of its own in HTML.
-        "lang": "" if metrics["lang"] in MULTILINGUAL else metrics["lang"],
+        "lang": "" if metrics["lang"] in SEVERAL_LANGUAGES else metrics["lang"],
         "best": best,
         "twin": twin_of(best),
         "summary": summarize(metrics),

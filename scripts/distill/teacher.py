@@ -8,7 +8,7 @@ import srsly
 from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer
 
-from .default_transformers import EMBEDDED, EMBEDDED_LANG
+from .default_transformers import EMBEDDED, EMBEDDED_LANG, OWN_TRANSFORMERS
 from .errors import InputError
 from .products import BEST, read_stats
 from .teacher_info import WORDS, TeacherInfo, fingerprint, hash_file, write_teacher_info
@@ -46,10 +46,14 @@ def find_transformer(name: str, lang: str) -> str:
             f"Can't load the transformer '{name}': {reason} Expected a name on the Hugging Face hub "
             "(with network access), a local folder that save_pretrained() wrote, or "
             f"'{EMBEDDED}' (English, needs no network). Without a hub in reach, fetch its files to a "
-            "folder where there is one, and name the folder: --vars.transformer FOLDER for all "
-            f"languages, --vars.transformer_{lang} FOLDER for '{lang}'."
+            f"folder where there is one, and name the folder: --vars.transformer FOLDER{_own(lang)}."
         ) from error
     return name
+
+
+def _own(lang: str) -> str:
+    name = OWN_TRANSFORMERS.get(lang)
+    return f", or for '{lang}' alone --vars.{name} FOLDER" if name else ""
 
 
 def _find_embedded(lang: str) -> Path:
@@ -114,7 +118,7 @@ def train_teacher(
         }
     )
     tokenizer = AutoTokenizer.from_pretrained(name)
-    exclusive = read_stats(corpus)["exclusive"]
+    stats = read_stats(corpus)
     labels, words = srsly.read_json(corpus / "labels.json"), list_whole_words(tokenizer)
 
     def note(folder: Path, dev_score: float) -> None:
@@ -125,7 +129,9 @@ def train_teacher(
             mask_token,
             labels,
             dev_score,
-            exclusive=exclusive,
+            exclusive=stats["exclusive"],
+            sources=stats.get("sources", [stats["source"]]),
+            texts=stats["splits"]["train"]["texts"],
         )
         write_teacher_info(folder, info)
         (folder / WORDS).write_text("\n".join(words), encoding="utf8")

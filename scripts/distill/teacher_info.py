@@ -1,7 +1,7 @@
 """What later steps must know of a teacher, without torch and without loading it."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import srsly
@@ -25,6 +25,8 @@ class TeacherInfo:
     black_box (bool): Whether it is no transformer, but something to be found by the name in
         `transformer`: see black_box.py.
     exclusive (bool): Whether its labels exclude each other.
+    sources (list[str]): The files whose texts it was fine-tuned on; none for a black box.
+    texts (int): How many texts these were.
     """
 
     transformer: str
@@ -34,6 +36,8 @@ class TeacherInfo:
     dev_score: float
     black_box: bool = False
     exclusive: bool = True
+    sources: list[str] = field(default_factory=list)
+    texts: int = 0
 
 
 def hash_file(path: Path) -> str:
