@@ -12,7 +12,7 @@ from tqdm import tqdm
 from .console import done, run
 from .distill.errors import InputError
 from .distill.records import count_texts
-from .distill.score_files import score_file
+from .distill.score_files import Scored, score_file
 from .distill.shards import score_shards
 
 
@@ -90,7 +90,10 @@ def score(
             balance=pool_labels is PoolLabels.balanced,
             progress=bar.update,
         )
-    seconds = time.perf_counter() - began
+    _tell(output, scored, time.perf_counter() - began)
+
+
+def _tell(output: Path, scored: Scored, seconds: float) -> None:
     new = scored.texts - scored.reused
     pool = ""
     if scored.choice:

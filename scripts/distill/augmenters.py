@@ -12,6 +12,7 @@ Simple Neural Networks", section 3.2), sentences NLP Town's "Distilling BERT mod
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from spacy.language import Language
@@ -169,25 +170,21 @@ def create_swap_pos_augmenter(
     sources = [TRAIN] if words is None else words
     _check_sources(sources, {TRAIN: corpus, POOL: pool, VOCABULARY: vocabulary})
     rng = random.Random(seed)
-    state: dict[str, Tagger] = {}
-    candidates: dict[str, Candidates] = {}
     tagged: dict[str, list[str]] = {}
 
-    def prepare(nlp: Language) -> Tagger:
+    @cache
+    def prepare(nlp: Language) -> tuple[Tagger, dict[str, Candidates]]:
         # What language the words are in is known with the first call only.
-        if not state:
-            state["tagger"] = make_tagger(nlp, tagger)
-            docs = read_pool_docs(nlp, pool, pool_texts, seed) if POOL in sources else []
-            if TRAIN in sources:
-                docs += DocBin().from_disk(corpus).get_docs(nlp.vocab)
-            known = []
-            if VOCABULARY in sources and vocabulary is not None:
-                known = Path(vocabulary).read_text(encoding="utf8").split()
-            candidates.update(weigh_words(docs, known, state["tagger"], nlp))
-        return state["tagger"]
+        tag = make_tagger(nlp, tagger)
+        docs = read_pool_docs(nlp, pool, pool_texts, seed) if POOL in sources else []
+        if TRAIN in sources:
+            docs += DocBin().from_disk(corpus).get_docs(nlp.vocab)
+        words = Path(vocabulary) if vocabulary and VOCABULARY in sources else None
+        known = words.read_text(encoding="utf8").split() if words else []
+        return tag, weigh_words(docs, known, tag, nlp)
 
     def swap_pos(nlp: Language, doc: Doc) -> str | None:
-        tag = prepare(nlp)
+        tag, candidates = prepare(nlp)
         text = doc.text
         if text not in tagged:  # the same text comes by many times
             tagged[text] = tag(doc)

@@ -74,6 +74,18 @@ def _find_embedded(lang: str) -> Path:
     return folder
 
 
+def _make_schedule(epochs: int, steps: int, learn_rate: float) -> dict[str, int | float]:
+    """Say how long is trained and how fast: overrides of the config, for epochs of so many steps."""
+    return {
+        "training.max_steps": epochs * steps,
+        "training.eval_frequency": steps,
+        "training.patience": PATIENCE_EPOCHS * steps,
+        "training.optimizer.learn_rate.initial_rate": learn_rate,
+        "training.optimizer.learn_rate.total_steps": epochs * steps,
+        "training.optimizer.learn_rate.warmup_steps": round(WARMUP_SHARE * epochs * steps),
+    }
+
+
 def train_teacher(
     config: Path,
     corpus: Path,
@@ -105,18 +117,9 @@ def train_teacher(
     overrides = corpus_overrides(config, corpus, lang, seed, "textcat_multilabel")
     name = find_transformer(transformer, lang)
     epoch = steps_per_epoch(corpus, read_config(config)["training"]["batcher"]["size"])
-    overrides.update(
-        {
-            "paths.train": str(corpus / "train.spacy"),
-            "components.transformer.model.name": name,
-            "training.max_steps": epochs * epoch,
-            "training.eval_frequency": epoch,
-            "training.patience": PATIENCE_EPOCHS * epoch,
-            "training.optimizer.learn_rate.initial_rate": learn_rate,
-            "training.optimizer.learn_rate.total_steps": epochs * epoch,
-            "training.optimizer.learn_rate.warmup_steps": round(WARMUP_SHARE * epochs * epoch),
-        }
-    )
+    overrides.update(_make_schedule(epochs, epoch, learn_rate))
+    overrides["paths.train"] = str(corpus / "train.spacy")
+    overrides["components.transformer.model.name"] = name
     tokenizer = AutoTokenizer.from_pretrained(name)
     stats = read_stats(corpus)
     labels, words = srsly.read_json(corpus / "labels.json"), list_whole_words(tokenizer)
