@@ -115,6 +115,12 @@ def test_overrides_reach_every_step() -> None:
             assert "--lang nl" in lines
 
 
+def test_contributors_find_every_module() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf8")
+    modules = [*ROOT.glob("scripts/*.py"), *ROOT.glob("scripts/distill/*.py")]
+    assert [m.name for m in modules if m.stem != "__init__" and m.name not in text] == []
+
+
 def test_dependencies_stay_apart() -> None:
     """weasel joins entries that are a variable and nothing else where they follow each other."""
     overrides = {"vars.data": "my data.csv", "vars.pool": "my pool"}

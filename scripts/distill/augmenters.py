@@ -179,8 +179,8 @@ def create_swap_pos_augmenter(
         docs = read_pool_docs(nlp, pool, pool_texts, seed) if POOL in sources else []
         if TRAIN in sources:
             docs += DocBin().from_disk(corpus).get_docs(nlp.vocab)
-        words = Path(vocabulary) if vocabulary and VOCABULARY in sources else None
-        known = words.read_text(encoding="utf8").split() if words else []
+        file = Path(vocabulary) if vocabulary and VOCABULARY in sources else None
+        known = file.read_text(encoding="utf8").split() if file else []
         return tag, weigh_words(docs, known, tag, nlp)
 
     def swap_pos(nlp: Language, doc: Doc) -> str | None:
