@@ -18,7 +18,7 @@ import pytest
 from weasel.cli.run import load_project_config
 
 from scripts.console import EXIT_INTERRUPTED, INTERRUPTED
-from scripts.distill import augmenters, callbacks, evaluation, readers, training  # noqa: F401
+from scripts.distill import augmenters, callbacks, evaluation, readers, scoring, training  # noqa: F401
 from scripts.distill.evaluation import evaluate_models
 from scripts.distill.measure import load_predictor
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
@@ -44,10 +44,12 @@ sys.argv = sys.argv[1:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
-# One that is killed after it has kept the scores of so many batches.
+# One that scores small batches, and is killed after it has kept the scores of so many; 0: it isn't.
 KILLED_WHILE_SCORING = """
 import os, runpy, signal, sys
+from scripts.distill import scoring
 from scripts.distill.score_cache import ScoreCache
+scoring.TOKENS_PER_BATCH = 1024
 left, put = int(sys.argv[1]), ScoreCache.put
 def put_and_die(*args):
     global left
@@ -206,10 +208,13 @@ def test_augment(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert output.read_bytes() == (small_run.corpus / "synthetic.parquet").read_bytes()
 
 
-def test_score(small_run: Run, tmp_path: Path) -> None:
-    output = tmp_path / "scored.parquet"
+def test_score(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed = tmp_path / "undisturbed.parquet"
     texts = small_run.corpus / "synthetic.parquet"
-    cache = tmp_path / "scores"
+    monkeypatch.setattr(scoring, "TOKENS_PER_BATCH", 1024)
+    score_file(small_run.teacher, texts, undisturbed, cache=None)
+    folder = tmp_path / "disturbed"
+    output, cache = folder / "scored.parquet", folder / "scores"
     told: list[int] = []
 
     def progress(scored: int) -> None:
@@ -219,20 +224,20 @@ def test_score(small_run: Run, tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         score_file(small_run.teacher, texts, output, cache=cache, progress=progress)
-    assert [path.name for path in tmp_path.iterdir()] == ["scores"]
+    assert [path.name for path in folder.iterdir()] == ["scores"]
     scored = score_file(small_run.teacher, texts, output, cache=cache)
     assert 0 < sum(told) == scored.reused < scored.texts
-    assert output.read_bytes() == (small_run.corpus / "scored.parquet").read_bytes()
+    assert output.read_bytes() == undisturbed.read_bytes()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_score_killed_twice(small_run: Run, tmp_path: Path) -> None:
     output, cache = tmp_path / "scored.parquet", tmp_path / "scores"
     texts = small_run.corpus / "synthetic.parquet"
-    arguments = ["scripts.score", small_run.teacher, texts, output, "--cache", cache]
 
-    def run(*python: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, *python, *map(str, arguments)]
+    def run(batches: int, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        script = [sys.executable, "-c", KILLED_WHILE_SCORING, str(batches), "scripts.score"]
+        command = [*script, *map(str, (small_run.teacher, texts, *arguments))]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def count_kept() -> int:
@@ -241,14 +246,16 @@ def test_score_killed_twice(small_run: Run, tmp_path: Path) -> None:
             return int(connection.execute("SELECT COUNT(*) FROM scores").fetchone()[0])
 
     kept = []
-    for batches in ("3", "2"):
-        assert run("-c", KILLED_WHILE_SCORING, batches).returncode == -signal.SIGKILL
+    for batches in (3, 2):
+        killed = run(batches, output, "--cache", cache)
+        assert killed.returncode == -signal.SIGKILL
         kept.append(count_kept())
     assert 0 < kept[0] < kept[1]
-    finished = run("-m")
+    finished = run(0, output, "--cache", cache)
     assert finished.returncode == 0, finished.stderr
     assert f"{kept[1]} not scored again" in " ".join((finished.stdout + finished.stderr).split())
-    assert output.read_bytes() == (small_run.corpus / "scored.parquet").read_bytes()
+    assert run(0, tmp_path / "undisturbed.parquet").returncode == 0
+    assert output.read_bytes() == (tmp_path / "undisturbed.parquet").read_bytes()
 
 
 def test_student(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,8 @@ def touched(path: Path) -> Iterator[None]:
         ("configs/teacher.cfg", ["teacher"]),
         ("configs/augment.cfg", ["augment"]),
         ("scripts/distill/tagging.py", ["augment"]),
-        ("scripts/distill/scoring.py", ["score", "vectors"]),
+        # A shared teacher is measured by it.
+        ("scripts/distill/scoring.py", ["teacher", "score", "vectors"]),
         ("configs/student_cnn.cfg", ["baseline", "student"]),
         ("scripts/distill/losses.py", ["baseline", "student"]),
         (
