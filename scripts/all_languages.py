@@ -20,10 +20,10 @@ from .distill.languages import (
     fill_settings,
     find_overrides,
     split_languages,
-    split_settings,
 )
 from .distill.outputs import atomic_file
 from .distill.products import read_stats
+from .distill.settings import split_settings
 
 
 def all_languages(

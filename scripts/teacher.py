@@ -8,6 +8,7 @@ import typer
 from .console import done, run
 from .distill.black_box import note_black_box
 from .distill.default_transformers import DEFAULT, choose_transformer
+from .distill.settings import split_settings
 from .distill.shared_teacher import adopt_teacher
 from .distill.teacher import train_teacher
 
@@ -43,7 +44,7 @@ def teacher(
         score = adopt_teacher(Path(shared), corpus, output, lang=lang, gpu_id=gpu_id)
         done(f"{output}: the teacher is that of {shared}, {score:.1%} on dev.")
         return
-    name = choose_transformer(transformer, lang, transformer_of or [])
+    name = choose_transformer(transformer, lang, split_settings(transformer_of or []))
     trained = train_teacher(
         config,
         corpus,

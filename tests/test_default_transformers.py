@@ -8,9 +8,8 @@ from scripts.distill.default_transformers import (
     MULTILINGUAL,
     choose_transformer,
 )
-from scripts.distill.errors import InputError
 
-NONE = ["en=", "nl=", "fr="]
+NONE = {"en": "", "nl": "", "fr": ""}
 
 
 @pytest.mark.parametrize(
@@ -18,18 +17,12 @@ NONE = ["en=", "nl=", "fr="]
     [
         (DEFAULT, "en", NONE, EMBEDDED),
         (DEFAULT, "nl", NONE, MULTILINGUAL),
-        (DEFAULT, "xx", [], MULTILINGUAL),
+        (DEFAULT, "xx", {}, MULTILINGUAL),
         ("some/model", "en", NONE, "some/model"),
-        ("some/model", "nl", ["nl=other=1", "fr=third"], "other=1"),
-        (DEFAULT, "fr", ["nl=other", "fr=third"], "third"),
-        (DEFAULT, "de", ["nl=other"], MULTILINGUAL),
+        ("some/model", "nl", {"nl": "other", "fr": "third"}, "other"),
+        (DEFAULT, "fr", {"nl": "other", "fr": "third"}, "third"),
+        (DEFAULT, "de", {"nl": "other"}, MULTILINGUAL),
     ],
 )
-def test_choice(asked: str, lang: str, own: list[str], expected: str) -> None:
+def test_choice(asked: str, lang: str, own: dict[str, str], expected: str) -> None:
     assert choose_transformer(asked, lang, own) == expected
-
-
-@pytest.mark.parametrize("pair", ["nl", "=name", ""])
-def test_other_forms_stop(pair: str) -> None:
-    with pytest.raises(InputError, match=r"Expected LANGUAGE=NAME.*--vars\.transformer_nl"):
-        choose_transformer(DEFAULT, "nl", [pair])

@@ -10,8 +10,8 @@ from scripts.distill.languages import (
     fill_settings,
     find_overrides,
     split_languages,
-    split_settings,
 )
+from scripts.distill.settings import split_settings
 
 DEFAULTS = {
     "data": "assets/reviews/en.jsonl",

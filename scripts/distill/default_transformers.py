@@ -1,8 +1,6 @@
 """Which transformer teaches a language, where none is named: the one place that says so."""
 
-from collections.abc import Sequence
-
-from .errors import InputError
+from collections.abc import Mapping
 
 # Stands for the ones below.
 DEFAULT = "default"
@@ -17,27 +15,18 @@ MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
 OWN_TRANSFORMERS = {lang: f"transformer_{lang}" for lang in ("en", "nl", "fr", "de", "it", "es")}
 
 
-def choose_transformer(asked: str, lang: str, by_language: Sequence[str] = ()) -> str:
+def choose_transformer(asked: str, lang: str, by_language: Mapping[str, str] | None = None) -> str:
     """Choose the transformer for a language.
 
     asked (str): The transformer for all languages that have none of their own; "default" for the
         embedded one (English) or the multilingual one.
     lang (str): Language code.
-    by_language (Sequence[str]): Transformers of single languages, as in "nl=NAME"; "nl=" is none.
+    by_language (Mapping[str, str] | None): Transformers of single languages; "" is none.
     RETURNS (str): A package's name, a name on the hub, or a folder.
-    RAISES (InputError): A transformer of a single language is in another form.
     """
-    own = {}
-    for pair in by_language:
-        code, equals, name = pair.partition("=")
-        if not equals or not code:
-            raise InputError(
-                f"Can't use '{pair}' as the transformer of a language. Expected LANGUAGE=NAME, such as "
-                "nl=FOLDER. Correct it, or set --vars.transformer_nl and the like."
-            )
-        own[code] = name
-    if own.get(lang):
-        return own[lang]
+    own = (by_language or {}).get(lang)
+    if own:
+        return own
     if asked != DEFAULT:
         return asked
     return EMBEDDED if lang == EMBEDDED_LANG else MULTILINGUAL

@@ -132,7 +132,7 @@ def list_transformers(
     for run in runs:
         asked = run.overrides.get("vars.transformer", settings["transformer"])
         own = run.overrides.get(f"vars.{OWN_TRANSFORMERS.get(run.lang)}", "")
-        name = choose_transformer(asked, run.lang, [f"{run.lang}={own}"])
+        name = choose_transformer(asked, run.lang, {run.lang: own})
         wanted.setdefault(name, set()).add(run.lang)
     return wanted
 

@@ -34,24 +34,6 @@ def split_languages(languages: str) -> list[str]:
     return codes
 
 
-def split_settings(pairs: Sequence[str]) -> dict[str, str]:
-    """Split settings of variables.
-
-    pairs (Sequence[str]): Each NAME=VALUE.
-    RETURNS (dict[str, str]): Values by name.
-    RAISES (InputError): One has no name.
-    """
-    settings = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not name or not equals:
-            raise InputError(
-                f"Can't use the setting '{pair}'. Expected NAME=VALUE, such as seed=1. Correct it."
-            )
-        settings[name] = value
-    return settings
-
-
 def fill_settings(settings: Mapping[str, str], defaults: Mapping[str, object]) -> dict[str, str]:
     """Add to settings what isn't set.
 

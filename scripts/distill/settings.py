@@ -1,6 +1,26 @@
-"""Checks of settings that several registered functions take."""
+"""Settings that are given by name, and checks that several registered functions share."""
 
-from .errors import SettingError
+from collections.abc import Sequence
+
+from .errors import InputError, SettingError
+
+
+def split_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Split settings that a step is given by name.
+
+    pairs (Sequence[str]): Each NAME=VALUE.
+    RETURNS (dict[str, str]): Values by name.
+    RAISES (InputError): One has no name.
+    """
+    settings = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise InputError(
+                f"Can't use the setting '{pair}'. Expected NAME=VALUE, such as seed=1. Correct it."
+            )
+        settings[name] = value
+    return settings
 
 
 def check_share(name: str, value: float, function: str) -> None:
