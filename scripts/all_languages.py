@@ -12,6 +12,7 @@ from .distill.language_runs import (
     LanguageRun,
     list_transformers,
     make_shared_run,
+    only_run,
     share_teacher,
 )
 from .distill.language_table import make_language_table
@@ -58,17 +59,18 @@ def all_languages(
         for name, wanted in transformers.items():
             for code in sorted(wanted):
                 find_transformer(name, code)
-    for language in runs:
-        language.run("prepare")
-    labels = {language.lang: read_stats(language.corpus)["labels"] for language in runs}
-    if different := describe_label_differences(labels):
-        warn(f"The labels of these languages differ. {different}")
-    if shares:
-        share_teacher(make_shared_run(project, given, defaults), runs)
-    for language in runs:
-        for step in language.steps:
-            typer.secho(f"\n{language.lang}: {step}", bold=True)
-            language.run(step)
+    with only_run(project):
+        for language in runs:
+            language.run("prepare")
+        labels = {language.lang: read_stats(language.corpus)["labels"] for language in runs}
+        if different := describe_label_differences(labels):
+            warn(f"The labels of these languages differ. {different}")
+        if shares:
+            share_teacher(make_shared_run(project, given, defaults), runs)
+        for language in runs:
+            for step in language.steps:
+                typer.secho(f"\n{language.lang}: {step}", bold=True)
+                language.run(step)
     text = make_language_table(
         [srsly.read_json(language.training / "metrics.json") for language in runs]
     )

@@ -18,6 +18,7 @@ from scripts.distill.language_runs import (
     LanguageRun,
     list_transformers,
     make_shared_run,
+    only_run,
     own_lock,
     share_teacher,
 )
@@ -96,6 +97,17 @@ def test_lock_file_comes_back_after_a_run_was_killed(users: str | None, tmp_path
         assert (lock.read_text() if lock.exists() else None) == users
     assert (lock.read_text() if lock.exists() else None) == users
     assert not (tmp_path / KEPT_LOCK).exists()
+
+
+def test_second_run_in_a_folder_is_refused(tmp_path: Path) -> None:
+    with (
+        only_run(tmp_path),
+        pytest.raises(InputError, match="another run of 'all-languages'"),
+        only_run(tmp_path),
+    ):
+        pass
+    with only_run(tmp_path):  # once the first has ended
+        pass
 
 
 def test_step_that_fails_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

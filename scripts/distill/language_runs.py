@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from weasel.cli.run import project_run
 from weasel.util import load_project_config
 
@@ -22,6 +23,8 @@ SHARED = "shared"
 # weasel's lock file says what a step was last run with: it holds one run of each step. Where the
 # user's own is kept while a language's takes its place.
 LOCK, KEPT_LOCK = "project.lock", ".project.lock.kept"
+# Held by whoever swaps them.
+SWAP_LOCK = ".project.lock.swapped"
 EXIT_INTERRUPTED = 130
 
 
@@ -62,6 +65,28 @@ class LanguageRun:
                 f"Stopped at '{self.lang}', step '{step}': see above. What was done is kept: run the "
                 "same command again to go on from there."
             ) from stop
+
+
+@contextmanager
+def only_run(project: Path) -> Iterator[None]:
+    """Keep other runs of several languages out of a folder: each would take the lock files of the other
+    for the user's.
+
+    project (Path): The folder of project.yml.
+    RAISES (InputError): There is another one.
+    """
+    lock = FileLock(project / SWAP_LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise InputError(
+            f"Can't run several languages in {project.resolve()}: another run of 'all-languages' is at "
+            "it. Expected one at a time. Wait until it ends, or run this one in a clone of its own."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
