@@ -100,6 +100,7 @@ def make_ablation() -> dict[str, Any]:
             "macro_f1": accuracy - 0.004,
             "agreement": accuracy + 0.05,
             "kl_to_teacher": 0.4 - accuracy / 4,
+            "dev": {"accuracy": accuracy + 0.01, "kl_to_teacher": 0.39 - accuracy / 4},
         }
         for name, group, synthetic, pool, accuracy in sizes
     ]

@@ -95,9 +95,9 @@ def ablate(
     start: Callable[[int], object] = lambda total: None,
     progress: Callable[[str], object] = lambda name: None,
 ) -> dict[str, Any]:
-    """Train a student on each part of the scored texts and measure it on test. What is done is written
-    at once: a run that was interrupted goes on where it was, as long as texts, scores, vectors and
-    config are the same.
+    """Train a student on each part of the scored texts and measure it on test, and on dev, by which to
+    choose a mixture. What is done is written at once: a run that was interrupted goes on where it was,
+    as long as texts, scores, vectors and config are the same.
 
     architecture (Architecture): What the student is made of.
     corpus (Path): The folder of the gold corpus.
@@ -121,26 +121,31 @@ def ablate(
     key = _make_key(architecture, corpus, scored, training, seed)
     done = _read_done(output, key)
     start(len(parts) - len(done))
-    texts, gold = read_gold(corpus / "test.spacy", lang)
     labels, exclusive = stats["labels"], stats["exclusive"]
-    expected = load_predictor(teacher.path, labels)(texts)
+    test, dev = (read_gold(corpus / f"{split}.spacy", lang) for split in ("test", "dev"))
+    teach = load_predictor(teacher.path, labels)
+    measured = [(split, teach(split.texts)) for split in (test, dev)]
     for part in parts:
         if part.name in done:
             continue
         with _train_on(
             part, architecture, corpus, scored, training, lang=lang, seed=seed, gpu_id=gpu_id
         ) as model:
-            found = load_predictor(model, labels)(texts)
-        figures = evaluate(gold, found, expected, labels, exclusive)
-        done[part.name] = {
-            **describe_part(part, methods),
-            **{name: figures[name] for name in FIGURES},
-        }
+            predict = load_predictor(model, labels)
+            on_test, on_dev = (
+                _choose_figures(evaluate(gold, predict(texts), expected, labels, exclusive))
+                for (texts, gold), expected in measured
+            )
+        done[part.name] = {**describe_part(part, methods), **on_test, "dev": on_dev}
         runs = [done[part.name] for part in parts if part.name in done]
         with atomic_file(output) as temporary:
-            srsly.write_json(temporary, {**key, "test_texts": len(texts), "runs": runs})
+            srsly.write_json(temporary, {**key, "test_texts": len(test.texts), "runs": runs})
         progress(part.name)
     return srsly.read_json(output)
+
+
+def _choose_figures(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: figures[name] for name in FIGURES}
 
 
 @contextmanager
