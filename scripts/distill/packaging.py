@@ -22,6 +22,21 @@ from .report import make_environment, read_metrics
 from .teacher_info import TeacherInfo
 
 
+class About(NamedTuple):
+    """What its owner says of a package: its name without the language code (a Python identifier), its
+    version (in the normal form of PEP 440), the short name of its licence, the file that holds it, who
+    made the package, and its address. What isn't said stays out of meta.json.
+    """
+
+    name: str
+    version: str
+    license_name: str
+    license_file: Path
+    author: str = ""
+    email: str = ""
+    url: str = ""
+
+
 class Packaged(NamedTuple):
     """A wheel, the student it holds, and the accuracies on test of this student and of the same
     architecture without a teacher.
@@ -34,21 +49,14 @@ class Packaged(NamedTuple):
 
 
 def make_meta(
-    student: str,
-    metrics: dict[str, Any],
-    teacher: TeacherInfo,
-    name: str,
-    version: str,
-    license_name: str,
+    student: str, metrics: dict[str, Any], teacher: TeacherInfo, about: About
 ) -> dict[str, Any]:
     """Say what a student is: for its meta.json.
 
     student (str): Its name in metrics.json.
     metrics (dict[str, Any]): The content of metrics.json.
     teacher (TeacherInfo): Its teacher.
-    name (str): Name of the package without the language code.
-    version (str): Version of the package.
-    license_name (str): Short name of its licence.
+    about (About): What is said of the package.
     RETURNS (dict[str, Any]): Fields of meta.json.
     """
     model, data = metrics["models"][student], metrics["data"]
@@ -58,15 +66,17 @@ def make_meta(
         if teacher.black_box
         else f"a teacher fine-tuned from {name_of_teacher}"
     )
+    origins = {key: getattr(about, key) for key in ("author", "email", "url")}
     keys = ("accuracy", "macro_f1", "roc_auc", "ece", "brier", "agreement", "words_per_second")
     return {
-        "name": name,
-        "version": version,
+        "name": about.name,
+        "version": about.version,
+        **{key: said for key, said in origins.items() if said},
         "description": (
             f"Text classifier ({data['task']}: {', '.join(metrics['labels'])}) of the architecture "
             f"{model['kind']}, distilled from {origin}."
         ),
-        "license": license_name,
+        "license": about.license_name,
         "sources": [
             {"name": data["source"], "description": "labelled texts"},
             *(
@@ -96,53 +106,46 @@ def package_student(
     training: Path,
     metrics_path: Path,
     teacher: TeacherInfo,
-    license_file: Path,
+    about: About,
     output: Path,
-    *,
-    name: str,
-    version: str,
-    license_name: str,
 ) -> Packaged:
     """Build a wheel of the best student, with README, metrics.json and licence inside.
 
     training (Path): The folder of the models.
     metrics_path (Path): The file metrics.json.
     teacher (TeacherInfo): The teacher.
-    license_file (Path): The licence.
+    about (About): What is said of the package.
     output (Path): Folder for the wheel.
-    name (str): Name of the package without the language code; a Python identifier.
-    version (str): Its version, in the normal form of PEP 440.
-    license_name (str): Short name of its licence.
     RETURNS (Packaged): The wheel and the student's name.
     RAISES (InputError): An input is missing, or the name can't be used.
     """
-    _check_name(name, version)
+    _check_name(about.name, about.version)
     metrics = _read_public_metrics(metrics_path)
-    if not license_file.is_file():
+    if not about.license_file.is_file():
         raise InputError(
-            f"Can't find the licence {license_file}. Expected a text file. Set it with "
+            f"Can't find the licence {about.license_file}. Expected a text file. Set it with "
             "--vars.package_license_file."
         )
     student = metrics["data"]["best_student"]
     model_path = model_folder(training, "student", metrics["models"][student]["kind"]) / BEST
     require(model_path, step="student")
     meta = {
-        **make_meta(student, metrics, teacher, name, version, license_name),
+        **make_meta(student, metrics, teacher, about),
         "requirements": find_requirements(model_path),
     }
-    full_name = f"{metrics['lang']}_{name}"
+    full_name = f"{metrics['lang']}_{about.name}"
     with tempfile.TemporaryDirectory() as folder:
         model, built = Path(folder) / "model", Path(folder) / "built"
         shutil.copytree(model_path, model)
         old_meta = srsly.read_json(model / "meta.json")
         srsly.write_json(model / "meta.json", {**old_meta, **meta})
         srsly.write_json(model / "metrics.json", metrics)
-        shutil.copy(license_file, model / "LICENSE")
+        shutil.copy(about.license_file, model / "LICENSE")
         readme = _render_readme(full_name, student, meta, metrics, teacher)
         (model / "README.md").write_text(readme, encoding="utf8")
         built.mkdir()
         spacy_package(model, built, create_sdist=False, create_wheel=False, require_parent=True)
-        wheel = _build_wheel(built / f"{full_name}-{version}")
+        wheel = _build_wheel(built / f"{full_name}-{about.version}")
         with atomic_file(output / wheel.name) as temporary:
             shutil.copy(wheel, temporary)
     models = metrics["models"]
