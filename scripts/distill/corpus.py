@@ -24,11 +24,14 @@ MIN_PER_LABEL = 2
 
 
 class Corpus(NamedTuple):
-    """Checked gold texts, a list for each split, and what is to be known of them."""
+    """Checked gold texts, a list for each split, what is to be known of them, and the texts that the
+    task has no label for.
+    """
 
     splits: dict[str, list[LabelledText]]
     labels: list[str]
     stats: dict[str, Any]
+    left_out: Sequence[LabelledText] = ()
 
 
 def build_corpus(
@@ -69,7 +72,7 @@ def build_corpus(
         "exclusive": task.exclusive,
         "labels": labels,
         "seed": seed,
-        "left_out": {"no_label_for_task": raw.left_out, "invalid": raw.invalid},
+        "left_out": {"no_label_for_task": len(raw.left_out), "invalid": raw.invalid},
         "duplicates": {
             "exact": sum(d.exact for d in removed),
             "near": sum(not d.exact for d in removed),
@@ -77,7 +80,7 @@ def build_corpus(
         },
         "splits": {split: describe(splits[split], labels) for split in SPLITS},
     }
-    return Corpus(splits, labels, stats)
+    return Corpus(splits, labels, stats, raw.left_out)
 
 
 def _stratify_by(texts: Sequence[LabelledText], task: Task, size: int) -> list[str]:
