@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
-from .console import done, run
+from .console import done, run, warn
 from .distill.black_box import note_black_box
 from .distill.default_transformers import DEFAULT, choose_transformer
+from .distill.products import DEV_AUC, DEV_SCORE, read_dev_score
 from .distill.settings import split_settings
 from .distill.shared_teacher import adopt_teacher
 from .distill.teacher import train_teacher
+
+# A teacher with less, on average over labels, on dev isn't worth asking.
+POOR_AREA = 0.6
 
 
 def teacher(
@@ -57,6 +61,14 @@ def teacher(
         gpu_id=gpu_id,
     )
     done(f"{trained.path}: teacher from '{name}', {trained.dev_score:.1%} on dev.")
+    area = read_dev_score(trained.path, DEV_AUC, DEV_SCORE)
+    if area < POOR_AREA:
+        warn(
+            f"It hardly tells the labels apart: the area under the ROC curve is {area:.2f} on dev, by "
+            "chance it is 0.50. Students will be no better. More epochs (--vars.epochs), another "
+            "learning rate (--vars.learn_rate), more texts or another transformer (--vars.transformer) "
+            "may help."
+        )
 
 
 if __name__ == "__main__":

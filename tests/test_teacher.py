@@ -7,12 +7,14 @@ import pytest
 import spacy
 import srsly
 
+import scripts.teacher as step
 from scripts.distill import teacher
 from scripts.distill.errors import InputError
 from scripts.distill.teacher import EMBEDDED, find_transformer
 from scripts.distill.teacher_info import fingerprint, read_teacher_info
+from scripts.distill.training import Trained
 
-from .conftest import Run
+from .conftest import ROOT, Run, RunStep
 
 
 def test_embedded_default_is_the_packages_folder() -> None:
@@ -79,3 +81,17 @@ def test_steps_follow_the_corpus(small_run: Run) -> None:
     schedule = config["training"]["optimizer"]["learn_rate"]
     assert schedule["total_steps"] == 2 * epoch
     assert schedule["warmup_steps"] == round(0.1 * 2 * epoch)
+
+
+@pytest.mark.parametrize(("area", "warned"), [(0.51, True), (0.83, False)])
+def test_teacher_that_has_learned_nothing_is_named(
+    area: float, warned: bool, tmp_path: Path, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = {"cats_micro_f": 0.3, "cats_macro_auc": area}
+    srsly.write_json(tmp_path / "meta.json", {"performance": performance})
+    monkeypatch.setattr(step, "train_teacher", lambda *_, **__: Trained(tmp_path, 0.3))
+    result = run_step("teacher", ROOT / "configs" / "teacher.cfg", tmp_path, tmp_path / "teacher")
+    assert result.code == 0, result.output
+    assert "30.0% on dev" in result.output
+    said = f"the area under the ROC curve is {area:.2f} on dev" in result.output
+    assert said == warned

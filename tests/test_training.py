@@ -72,8 +72,22 @@ def test_multilabel_tasks_change_factory_and_head(small_run: Run, tmp_path: Path
     overrides = corpus_overrides(BOW, tmp_path, "en", 0, "textcat_multilabel_distill")
     assert overrides["components.textcat.factory"] == "textcat_multilabel_distill"
     assert overrides["components.textcat.model.exclusive_classes"] is False
+    weights = overrides["training.score_weights"]
+    assert {name for name, weight in weights.items() if weight} == {"cats_macro_auc"}
     exclusive = corpus_overrides(BOW, small_run.corpus, "en", 0, "textcat_multilabel_distill")
     assert "components.textcat.factory" not in exclusive
+    assert not any("score_weights" in key for key in exclusive)
+    # What a config of one's own chooses by stays as it is.
+    own, config = tmp_path / "own.cfg", BOW.read_text(encoding="utf8")
+    section = "\n[training.score_weights]\ncats_micro_f = 1.0\n"
+    without = "\n".join(line for line in config.splitlines() if "score_weights" not in line)
+    for content in (
+        config.replace('"cats_micro_f": 0.5', '"cats_micro_f": 0.0'),
+        without + section,
+    ):
+        own.write_text(content, encoding="utf8")
+        kept = corpus_overrides(own, tmp_path, "en", 0, "textcat_multilabel_distill")
+        assert not any("score_weights" in key for key in kept)
 
 
 def test_missing_inputs_are_named(small_run: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ BEST = "model-best"
 # Unlabelled texts, in the folder of the gold corpus.
 POOL_FILE = "pool.parquet"
 DEFAULT_STUDENTS = "bow,cnn,ensemble"
-# The score that decides which checkpoint is kept; the accuracy where labels are exclusive.
+# The score that is told: the accuracy where labels are exclusive.
 DEV_SCORE = "cats_micro_f"
 # Missing where dev lacks a label.
 DEV_AUC = "cats_macro_auc"
