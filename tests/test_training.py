@@ -73,7 +73,10 @@ def test_multilabel_tasks_change_factory_and_head(small_run: Run, tmp_path: Path
     assert overrides["components.textcat.factory"] == "textcat_multilabel_distill"
     assert overrides["components.textcat.model.exclusive_classes"] is False
     weights = overrides["training.score_weights"]
-    assert {name for name, weight in weights.items() if weight} == {"cats_macro_auc"}
+    assert {name: weight for name, weight in weights.items() if weight} == {
+        "cats_micro_f": 0.25,
+        "cats_macro_auc": 0.75,
+    }
     exclusive = corpus_overrides(BOW, small_run.corpus, "en", 0, "textcat_multilabel_distill")
     assert "components.textcat.factory" not in exclusive
     assert not any("score_weights" in key for key in exclusive)

@@ -19,6 +19,7 @@ from .products import BEST, DEV_AUC, DEV_SCORE, read_dev_score, read_stats
 
 LAST, LOG = "model-last", "log.jsonl"
 WEIGHTS = "training.score_weights"
+AREA_SHARE = 0.75
 
 
 class Trained(NamedTuple):
@@ -63,9 +64,9 @@ def corpus_overrides(
 ) -> dict[str, Any]:
     """Say what every config of ours leaves open about the corpus.
 
-    Where labels don't exclude each other, the checkpoint is chosen by the area under the ROC curve, not
-    by the micro-averaged F-score: before anything is learned half of the labels are guessed, and that
-    F-score is better than that of a model that has learned so far that labels are rare.
+    Where labels don't exclude each other, the checkpoint is chosen mostly by the area under the ROC
+    curve: before anything is learned half of the labels are guessed, and the micro-averaged F-score of
+    that is better than that of a model that has learned so far that labels are rare.
 
     config (Path): The config.
     corpus (Path): The folder of the gold corpus.
@@ -83,20 +84,21 @@ def corpus_overrides(
     if not read_stats(corpus)["exclusive"]:
         overrides["components.textcat.factory"] = multilabel_factory
         overrides.update(dict.fromkeys(find_keys(config, "exclusive_classes"), False))
-        overrides.update(_choose_by_area(config))
+        overrides.update(_weigh_area(config))
     return overrides
 
 
-def _choose_by_area(config: Path) -> dict[str, Any]:
-    """Move the weight of the micro-averaged F-score to the area under the ROC curve, where the weights
-    stand in one line, as in configs/. A section for them is its writer's own choice, and stays.
+def _weigh_area(config: Path) -> dict[str, Any]:
+    """Give the area under the ROC curve most of the weight that it and the micro-averaged F-score
+    have, where the weights stand in one line, as in configs/. A section for them is its writer's own
+    choice, and stays.
     """
     weights = read_config(config)["training"].get("score_weights", {})
-    moved = weights.get(DEV_SCORE)
-    if not moved or f"[{WEIGHTS}]" in config.read_text(encoding="utf8"):
+    if not weights.get(DEV_SCORE) or f"[{WEIGHTS}]" in config.read_text(encoding="utf8"):
         return {}
-    area = moved + (weights.get(DEV_AUC) or 0.0)
-    return {WEIGHTS: {**weights, DEV_SCORE: 0.0, DEV_AUC: area}}
+    both = weights[DEV_SCORE] + (weights.get(DEV_AUC) or 0.0)
+    area = AREA_SHARE * both
+    return {WEIGHTS: {**weights, DEV_SCORE: both - area, DEV_AUC: area}}
 
 
 def read_config(config: Path) -> dict[str, Any]:
