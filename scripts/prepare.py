@@ -49,9 +49,7 @@ def prepare(
             progress=bar.update,
         )
         gold = [text.text for texts in corpus.splits.values() for text in texts]
-        unlabelled = Pool(
-            pool, gold, left_out=corpus.left_out, skip_invalid=skip_invalid, progress=bar.update
-        )
+        unlabelled = Pool(pool, gold, skip_invalid=skip_invalid, progress=bar.update)
         write_corpus(corpus, unlabelled, lang, output)
     stats = corpus.stats
     header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")
@@ -65,8 +63,8 @@ def prepare(
         f"{output}: {sum(len(texts) for texts in corpus.splits.values())} texts, "
         f"{len(corpus.labels)} labels. Removed {removed['exact']} exact duplicates "
         f"({removed['exact_with_other_labels']} labelled otherwise) and {removed['near']} near ones; "
-        f"left out {left_out['no_label_for_task']} without a label for this task, which join the pool, "
-        f"and {left_out['invalid']} invalid rows."
+        f"left out {left_out['no_label_for_task']} without a label for this task and "
+        f"{left_out['invalid']} invalid rows."
     )
     if unlabelled.kept or unlabelled.exact or unlabelled.near or unlabelled.invalid:
         done(

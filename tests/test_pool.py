@@ -16,7 +16,6 @@ from scripts.distill.errors import InputError
 from scripts.distill.pool import Pool
 from scripts.distill.records import TextRow, TextsMeta, read_texts, write_texts
 from scripts.distill.synthetic import build_synthetic
-from scripts.distill.tables import LabelledText
 
 from .conftest import ROOT, Run, RunStep, make_reviews, write_jsonl
 
@@ -78,16 +77,6 @@ def test_texts_of_emoji_and_control_characters_are_told_apart(tmp_path: Path) ->
     pool = Pool(write_lines(tmp_path / "pool.txt", *texts, "👍", "\x02"), ["some gold text"])
     assert [row.text for row in pool] == texts
     assert counts(pool) == (7, 2, 0, 0)
-
-
-def test_texts_that_the_task_has_no_label_for_come_first(tmp_path: Path) -> None:
-    left_out = [LabelledText(text, [], None, f"data:{i}") for i, text in enumerate(["so so", GOLD])]
-    path = write_lines(tmp_path / "pool.txt", "So so.", "new")
-    first = TextRow("so so", "pool/data:0", "pool")
-    pool = Pool(path, [GOLD], left_out=left_out)
-    assert list(pool) == [first, TextRow("new", "pool/pool.txt:2", "pool")]
-    assert counts(pool) == (2, 2, 0, 0)
-    assert list(Pool(None, [GOLD], left_out=left_out)) == [first]
 
 
 def test_no_pool_is_none() -> None:

@@ -24,14 +24,11 @@ MIN_PER_LABEL = 2
 
 
 class Corpus(NamedTuple):
-    """Checked gold texts, a list for each split, what is to be known of them, and the texts that the
-    task has no label for.
-    """
+    """Checked gold texts, a list for each split, and what is to be known of them."""
 
     splits: dict[str, list[LabelledText]]
     labels: list[str]
     stats: dict[str, Any]
-    left_out: Sequence[LabelledText] = ()
 
 
 def build_corpus(
@@ -72,7 +69,7 @@ def build_corpus(
         "exclusive": task.exclusive,
         "labels": labels,
         "seed": seed,
-        "left_out": {"no_label_for_task": len(raw.left_out), "invalid": raw.invalid},
+        "left_out": {"no_label_for_task": raw.left_out, "invalid": raw.invalid},
         "duplicates": {
             "exact": sum(d.exact for d in removed),
             "near": sum(not d.exact for d in removed),
@@ -80,7 +77,7 @@ def build_corpus(
         },
         "splits": {split: describe(splits[split], labels) for split in SPLITS},
     }
-    return Corpus(splits, labels, stats, raw.left_out)
+    return Corpus(splits, labels, stats)
 
 
 def _stratify_by(texts: Sequence[LabelledText], task: Task, size: int) -> list[str]:

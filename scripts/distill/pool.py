@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .duplicates import SketchIndex, make_key, normalize
-from .pool_files import PoolText, name_source, read_pool
+from .pool_files import read_pool
 from .records import POOL, TextRow
-from .tables import LabelledText
 
 
 class Pool:
@@ -21,7 +20,6 @@ class Pool:
         path: Path | None,
         gold: Sequence[str],
         *,
-        left_out: Sequence[LabelledText] = (),
         skip_invalid: bool = False,
         progress: Callable[[int], object] = lambda compared: None,
     ) -> None:
@@ -30,14 +28,11 @@ class Pool:
         path (Path | None): A file or folder of unlabelled texts: see pool_files.read_pool. None is a
             pool without texts.
         gold (Sequence[str]): The texts of train, dev and test.
-        left_out (Sequence[LabelledText]): Texts of the gold data that the task has no label for: they
-            come first, and count as the pool's.
         skip_invalid (bool): Drop and count invalid rows instead of raising.
         progress (Callable[[int], object]): Told the number of texts compared with the others.
         """
         self.path = path
         self.gold = gold
-        self.left_out = left_out
         self.skip_invalid = skip_invalid
         self.progress = progress
         self._forget()
@@ -53,9 +48,12 @@ class Pool:
         RAISES (InputError): The path is missing, or a row is invalid.
         """
         self._forget()
+        if self.path is None:
+            return
         seen: set[bytes] = set()
         index: SketchIndex | None = None
-        for text, source in self._read():
+        texts = read_pool(self.path, skip_invalid=self.skip_invalid, on_invalid=self._count_invalid)
+        for text, source in texts:
             # Not before there is something to compare: most runs have no pool.
             index = index or self._index_gold(seen)
             self.progress(1)
@@ -69,14 +67,6 @@ class Pool:
                 seen.add(key)
                 self.kept += 1
                 yield TextRow(text, source, POOL)
-
-    def _read(self) -> Iterator[PoolText]:
-        for left_out in self.left_out:
-            yield PoolText(left_out.text, name_source(left_out.source))
-        if self.path is not None:
-            yield from read_pool(
-                self.path, skip_invalid=self.skip_invalid, on_invalid=self._count_invalid
-            )
 
     def _index_gold(self, seen: set[bytes]) -> SketchIndex:
         index = SketchIndex()

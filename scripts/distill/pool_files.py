@@ -188,15 +188,6 @@ def list_files(path: Path) -> PoolFiles:
     return PoolFiles(tables, [entry for entry in visible if entry not in tables])
 
 
-def name_source(place: str) -> str:
-    """Say where a text of the pool stood, so that it is never the source of a gold text.
-
-    place (str): File and row.
-    RETURNS (str): The source.
-    """
-    return f"pool/{place}"
-
-
 def read_pool(
     path: Path,
     *,
@@ -232,7 +223,7 @@ def _read_file(
                     raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
                 on_invalid(1)
                 continue
-            yield PoolText(text, name_source(f"{path.name}:{row}"))
+            yield PoolText(text, f"pool/{path.name}:{row}")  # never the source of a gold text
     if empty:
         raise InputError(
             f"Can't use {path}: it holds no rows. {EXPECTED} Check the path, or set another with "

@@ -25,12 +25,10 @@ class LabelledText(NamedTuple):
 
 
 class RawData(NamedTuple):
-    """What a file or folder held: usable texts, texts that the task has no label for, and how many
-    rows are invalid.
-    """
+    """What a file or folder held: usable texts, texts that the task leaves out, invalid rows."""
 
     texts: list[LabelledText]
-    left_out: list[LabelledText]
+    left_out: int
     invalid: int
 
 
@@ -84,7 +82,7 @@ def _read_file(path: Path, task: Task, split: str | None, skip_invalid: bool) ->
     given = [split] * len(frame)
     if split is None and "split" in frame.columns:
         given = [None if _cell(value) in (None, "") else value for value in frame["split"]]
-    texts, left_out = [], []
+    texts, left_out = [], 0
     for row, text, value, row_split in zip(frame.index, frame["text"], frame[column], given):
         try:
             if split is None and row_split is not None:
@@ -95,11 +93,10 @@ def _read_file(path: Path, task: Task, split: str | None, skip_invalid: bool) ->
                 raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
             invalid += 1
             continue
-        source = f"{path.stem}:{row}"
         if labels is None:
-            left_out.append(LabelledText(parsed, [], row_split, source))
+            left_out += 1
         else:
-            texts.append(LabelledText(parsed, labels, row_split, source))
+            texts.append(LabelledText(parsed, labels, row_split, f"{path.stem}:{row}"))
     return RawData(texts, left_out, invalid)
 
 
@@ -132,7 +129,7 @@ def read_labelled_texts(path: Path, task: Task, *, skip_invalid: bool = False) -
         (optionally) dev.*.
     task (Task): Says which column holds the labels and which labels are known.
     skip_invalid (bool): Count invalid rows instead of raising.
-    RETURNS (RawData): The texts, and what isn't among them.
+    RETURNS (RawData): The texts, with the counts of what isn't among them.
     RAISES (InputError): A file is missing, a column is missing, or a row is invalid.
     """
     if not path.is_dir():
@@ -141,6 +138,6 @@ def read_labelled_texts(path: Path, task: Task, *, skip_invalid: bool = False) -
     parts = [_read_file(files[s], task, s, skip_invalid) for s in SPLITS if s in files]
     return RawData(
         [text for part in parts for text in part.texts],
-        [text for part in parts for text in part.left_out],
+        sum(part.left_out for part in parts),
         sum(part.invalid for part in parts),
     )
