@@ -19,9 +19,9 @@ def package(
     version: Annotated[str, typer.Option(help="Package version")] = "0.1.0",
     license_name: Annotated[str, typer.Option(help="Short name of the licence")] = "MIT",
     license_file: Annotated[Path, typer.Option(help="The licence")] = Path("LICENSE"),
-    author: Annotated[str, typer.Option(help="Who made it")] = "",
-    email: Annotated[str, typer.Option(help="Where to reach them")] = "",
-    url: Annotated[str, typer.Option(help="Its address")] = "",
+    author: Annotated[str, typer.Option(help="Who made the package")] = "",
+    email: Annotated[str, typer.Option(help="The maker's e-mail address")] = "",
+    url: Annotated[str, typer.Option(help="The package's web page")] = "",
 ) -> None:
     """Build a wheel of the student that did best on dev."""
     teacher = read_teacher_info(training / "teacher")

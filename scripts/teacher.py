@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
+import srsly
 import typer
 
 from .console import done, run, warn
 from .distill.black_box import note_black_box
 from .distill.default_transformers import DEFAULT, choose_transformer
-from .distill.products import DEV_AUC, DEV_SCORE, read_dev_score
+from .distill.products import DEV_AUC
 from .distill.settings import split_settings
 from .distill.shared_teacher import adopt_teacher
 from .distill.teacher import train_teacher
@@ -61,13 +62,14 @@ def teacher(
         gpu_id=gpu_id,
     )
     done(f"{trained.path}: teacher from '{name}', {trained.dev_score:.1%} on dev.")
-    area = read_dev_score(trained.path, DEV_AUC, DEV_SCORE)
-    if area < POOR_AREA:
+    performance = srsly.read_json(trained.path / "meta.json")["performance"]
+    area = performance.get(DEV_AUC)
+    if area is not None and area < POOR_AREA:
         warn(
-            f"It hardly tells the labels apart: the area under the ROC curve is {area:.2f} on dev, by "
-            "chance it is 0.50. Students will be no better. More epochs (--vars.epochs), another "
-            "learning rate (--vars.learn_rate), more texts or another transformer (--vars.transformer) "
-            "may help."
+            f"{trained.path}: the teacher hardly tells the labels apart. The area under its ROC curve "
+            f"is {area:.2f} on dev, expected at least {POOR_AREA:.2f} (by chance it is 0.50). Students "
+            "learn little from it. Try more epochs (--vars.epochs), another learning rate "
+            "(--vars.learn_rate), more texts, or another transformer (--vars.transformer)."
         )
 
 

@@ -274,6 +274,10 @@ def test_an_ablation_of_other_scores_is_left_out(tmp_path: Path) -> None:
     srsly.write_json(tmp_path / "metrics.json", make_metrics())
     srsly.write_json(tmp_path / "ablation.json", make_ablation())
     assert not build_report(tmp_path / "metrics.json", tmp_path).outdated
+    earlier = make_ablation()
+    del earlier["runs"][0]["dev"]
+    srsly.write_json(tmp_path / "ablation.json", earlier)
+    assert build_report(tmp_path / "metrics.json", tmp_path / "report").outdated
     srsly.write_json(tmp_path / "ablation.json", {**make_ablation(), "scored": "f2"})
     report = build_report(tmp_path / "metrics.json", tmp_path)
     assert report.outdated

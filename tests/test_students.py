@@ -174,16 +174,19 @@ def test_empty_texts_among_others(shipped: dict[str, Any], name: str, exclusive:
 
 
 def test_configs_differ_in_what_depends_on_the_model_alone() -> None:
-    shared = []
+    shared, batches = [], {}
     for path in sorted(CONFIGS.glob("student_*.cfg")):
         settings = load_config(path, interpolate=False)
         del settings["components"]["textcat"]["model"]
-        del settings["nlp"]["batch_size"]
+        batches[path.stem.removeprefix("student_")] = settings["nlp"].pop("batch_size")
         del settings["training"]["dropout"]
         del settings["training"]["optimizer"]["learn_rate"]["initial_rate"]
         shared.append(settings)
     assert len(shared) == 6
     assert all(settings == shared[0] for settings in shared)
+    large = {name for name, size in batches.items() if size == 256}
+    assert large == {"bow", "lstm"}
+    assert {batches[name] for name in batches if name not in large} == {32}
 
 
 def test_variants_override_settings_that_exist() -> None:

@@ -93,5 +93,5 @@ def test_teacher_that_has_learned_nothing_is_named(
     result = run_step("teacher", ROOT / "configs" / "teacher.cfg", tmp_path, tmp_path / "teacher")
     assert result.code == 0, result.output
     assert "30.0% on dev" in result.output
-    said = f"the area under the ROC curve is {area:.2f} on dev" in result.output
+    said = f"The area under its ROC curve is {area:.2f} on dev" in result.output
     assert said == warned

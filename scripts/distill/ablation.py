@@ -26,6 +26,7 @@ SYNTHETIC_SIZES = (0, 5000, 15000, 30000)
 POOL_SHARES = (0.0, 0.25, 0.5)
 # What is kept of a student's figures.
 FIGURES = ("accuracy", "macro_f1", "ece", "agreement", "kl_to_teacher")
+DEV = "dev"
 ALL, WITHOUT, SYNTHETIC, POOL_SIZE = "all", "without", "synthetic", "pool"
 
 
@@ -136,7 +137,7 @@ def ablate(
                 _choose_figures(evaluate(gold, predict(texts), expected, labels, exclusive))
                 for (texts, gold), expected in measured
             )
-        done[part.name] = {**describe_part(part, methods), **on_test, "dev": on_dev}
+        done[part.name] = {**describe_part(part, methods), **on_test, DEV: on_dev}
         runs = [done[part.name] for part in parts if part.name in done]
         with atomic_file(output) as temporary:
             srsly.write_json(temporary, {**key, "test_texts": len(test.texts), "runs": runs})
@@ -199,4 +200,4 @@ def _read_done(output: Path, key: Mapping[str, Any]) -> dict[str, dict[str, Any]
     earlier = srsly.read_json(output)
     if any(earlier.get(name) != value for name, value in key.items()):
         return {}
-    return {run["name"]: run for run in earlier["runs"]}
+    return {run["name"]: run for run in earlier["runs"] if DEV in run}

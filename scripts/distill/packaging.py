@@ -25,7 +25,8 @@ from .teacher_info import TeacherInfo
 class About(NamedTuple):
     """What its owner says of a package: its name without the language code (a Python identifier), its
     version (in the normal form of PEP 440), the short name of its licence, the file that holds it, who
-    made the package, and its address. What isn't said stays out of meta.json.
+    made the package, their e-mail address, and the package's web page. What isn't said stays empty in
+    meta.json.
     """
 
     name: str

@@ -12,7 +12,7 @@ BEST = "model-best"
 # Unlabelled texts, in the folder of the gold corpus.
 POOL_FILE = "pool.parquet"
 DEFAULT_STUDENTS = "bow,cnn,ensemble"
-# The score that is told: the accuracy where labels are exclusive.
+# The score that is reported: where labels are exclusive it is the accuracy.
 DEV_SCORE = "cats_micro_f"
 # Missing where dev lacks a label.
 DEV_AUC = "cats_macro_auc"
@@ -100,9 +100,9 @@ def model_folder(training: Path, step: str, name: str) -> Path:
 
 
 def choose_student(training: Path, architectures: Sequence[str]) -> str:
-    """Choose the student that did best on dev; test has no say. As for checkpoints in training, the
-    area under the ROC curve counts as much as the accuracy: it tells apart what comes out equal, or by
-    chance better, on few texts.
+    """Choose the student that did best on dev; test has no say. The area under the ROC curve counts as
+    much as the accuracy, or as the micro-averaged F-score where labels don't exclude each other: it
+    tells apart what comes out equal, or by chance better, on few texts.
 
     training (Path): The folder of the models.
     architectures (Sequence[str]): Architectures to choose from; of equals, the first.

@@ -23,7 +23,9 @@ ABLATION = "ablation.json"
 
 
 class Report(NamedTuple):
-    """The files of a report, and whether an ablation was left out since it is of other scores."""
+    """The files of a report, and whether an ablation was left out since it is of other scores or by
+    an earlier version.
+    """
 
     page: Path
     table: Path
@@ -81,7 +83,9 @@ def build_report(metrics_path: Path, output: Path) -> Report:
     metrics, ablation, outdated = read_metrics(metrics_path), None, False
     if (metrics_path.parent / ABLATION).is_file():
         ablation = srsly.read_json(metrics_path.parent / ABLATION)
-        outdated = ablation["scored"] != metrics["data"]["scored_fingerprint"]
+        outdated = ablation["scored"] != metrics["data"]["scored_fingerprint"] or any(
+            "dev" not in run for run in ablation["runs"]
+        )
     context = make_context(metrics, None if outdated else ablation)
     environment = make_environment()
     for name in (PAGE, TABLE):
