@@ -49,7 +49,7 @@ def prepare(
             progress=bar.update,
         )
         gold = [text.text for texts in corpus.splits.values() for text in texts]
-        unlabelled = Pool(pool, gold, skip_invalid=skip_invalid, progress=bar.update)
+        unlabelled = Pool(pool, gold, data=data, skip_invalid=skip_invalid, progress=bar.update)
         write_corpus(corpus, unlabelled, lang, output)
     stats = corpus.stats
     header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")

@@ -211,6 +211,9 @@ def started_run(request: pytest.FixtureRequest) -> Iterator[StartedRun | None]:
         "vector_words": 500,
         "vector_width": 16,
         "seeds": "0,1",
+        "package_author": "Example & Co.",
+        "package_email": "reviews@example.org",
+        "package_url": "https://example.org/reviews",
     }
     arguments = [
         word for name, value in variables.items() for word in (f"--vars.{name}", str(value))

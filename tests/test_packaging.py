@@ -201,6 +201,8 @@ def test_meta_says_what_it_is(installed: dict[str, Any], small_run: Run) -> None
     student = choose_student(small_run.training, split_names(DEFAULT_STUDENTS))
     assert (meta["lang"], meta["name"], meta["version"]) == ("en", "reviews_polarity", "0.1.0")
     assert meta["license"] == "MIT"
+    assert (meta["author"], meta["email"]) == ("Example & Co.", "reviews@example.org")
+    assert meta["url"] == "https://example.org/reviews"
     assert meta["labels"]["textcat"] == ["negative", "positive"]
     accuracy = metrics["models"][f"student_{student}"]["accuracy"]
     assert meta["performance"]["accuracy"] == pytest.approx(accuracy)

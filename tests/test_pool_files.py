@@ -266,6 +266,31 @@ def test_folders_are_read_whole_but_for_what_is_no_table(tmp_path: Path) -> None
     assert [path.name for path in others] == ["folder.csv", "notes.docx"]
 
 
+def test_files_for_some_labelled_texts_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the pool assets/pool, those for assets/reviews/en.jsonl are assets/pool/reviews/en.*"""
+    monkeypatch.chdir(tmp_path)
+    pool, reviews = Path("assets/pool"), Path("assets/reviews")
+    (pool / "reviews").mkdir(parents=True)
+    (pool / "topics").mkdir()
+    reviews.mkdir()
+    (pool / "any.txt").write_text("for any", encoding="utf8")
+    for name in ("en.txt", "nl.txt", "en.docx"):
+        (pool / "reviews" / name).write_text(f"for {name}", encoding="utf8")
+    (pool / "topics" / "en.txt").write_text("of something else", encoding="utf8")
+
+    def read_for(data: Path | None) -> list[str]:
+        return [row.text for row in read_pool(pool, data=data)]
+
+    assert read_for(reviews / "en.jsonl") == ["for any", "for en.txt"]
+    assert read_for((reviews / "nl.csv").resolve()) == ["for any", "for nl.txt"]
+    for other in (None, Path("en.jsonl"), Path("mine/en.jsonl"), tmp_path / "mine/reviews/en.csv"):
+        assert read_for(other) == ["for any"]
+    # What nothing beside the pool has the name of is named, for it is never read.
+    assert [path.name for path in list_files(pool, reviews / "en.jsonl").others] == ["topics"]
+
+
 def test_files_of_a_folder_are_counted_together(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         write_jsonl(tmp_path / name, [{"text": "good"}, {"text": " "}, {"text": None}])

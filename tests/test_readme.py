@@ -8,6 +8,8 @@ import sys
 import pytest
 import srsly
 
+from scripts.distill.pool import Pool
+
 from .conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf8")
@@ -95,3 +97,12 @@ def test_assets_are_whole() -> None:
         rows = list(srsly.read_jsonl(ROOT / "assets" / "reviews" / f"{lang}.jsonl"))
         assert len(rows) == 1200
         assert {row["split"] for row in rows} == {"train", "dev", "test"}
+
+
+def test_pool_of_the_assets_repeats_no_gold_text() -> None:
+    data = ROOT / "assets" / "reviews" / "en.jsonl"
+    pool = Pool(
+        ROOT / "assets" / "pool", [row["text"] for row in srsly.read_jsonl(data)], data=data
+    )
+    assert len(list(pool)) == pool.kept == 3000
+    assert pool.exact == pool.near == pool.invalid == 0

@@ -20,6 +20,7 @@ class Pool:
         path: Path | None,
         gold: Sequence[str],
         *,
+        data: Path | None = None,
         skip_invalid: bool = False,
         progress: Callable[[int], object] = lambda compared: None,
     ) -> None:
@@ -28,11 +29,13 @@ class Pool:
         path (Path | None): A file or folder of unlabelled texts: see pool_files.read_pool. None is a
             pool without texts.
         gold (Sequence[str]): The texts of train, dev and test.
+        data (Path | None): Where they are from: see pool_files.list_files.
         skip_invalid (bool): Drop and count invalid rows instead of raising.
         progress (Callable[[int], object]): Told the number of texts compared with the others.
         """
         self.path = path
         self.gold = gold
+        self.data = data
         self.skip_invalid = skip_invalid
         self.progress = progress
         self._forget()
@@ -52,9 +55,14 @@ class Pool:
             return
         seen: set[bytes] = set()
         index: SketchIndex | None = None
-        texts = read_pool(self.path, skip_invalid=self.skip_invalid, on_invalid=self._count_invalid)
+        texts = read_pool(
+            self.path,
+            data=self.data,
+            skip_invalid=self.skip_invalid,
+            on_invalid=self._count_invalid,
+        )
         for text, source in texts:
-            # Not before there is something to compare: most runs have no pool.
+            # Not before there is something to compare: many runs have no pool.
             index = index or self._index_gold(seen)
             self.progress(1)
             normalized = normalize(text)

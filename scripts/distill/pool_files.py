@@ -164,10 +164,14 @@ READERS: dict[str, Callable[[Path, bool], Iterator[Chunk]]] = {
 }
 
 
-def list_files(path: Path) -> PoolFiles:
+def list_files(path: Path, data: Path | None = None) -> PoolFiles:
     """List the files of a pool.
 
+    What lies in the pool's folder itself is for any labelled texts. What is for some alone lies within
+    it as they do beside it: in "assets/pool" the files for "assets/reviews/en.jsonl" are "reviews/en.*".
+
     path (Path): A file, or a folder.
+    data (Path | None): The labelled texts. None: files that are for some alone are left out.
     RETURNS (PoolFiles): The file, or the folder's files in the order of their names, but for hidden ones
         and a README; others are those that READERS doesn't know.
     RAISES (InputError): The path is missing.
@@ -184,13 +188,32 @@ def list_files(path: Path) -> PoolFiles:
         for entry in sorted(path.iterdir())
         if not entry.name.startswith(".") and entry.stem.upper() != "README"
     ]
-    tables = [entry for entry in visible if entry.suffix.lower() in READERS and entry.is_file()]
-    return PoolFiles(tables, [entry for entry in visible if entry not in tables])
+    tables = [entry for entry in visible if _is_table(entry)]
+    others = [entry for entry in visible if entry not in tables and not _is_beside(entry, path)]
+    return PoolFiles(tables + _list_own(path, data), others)
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in READERS and path.is_file()
+
+
+def _is_beside(entry: Path, folder: Path) -> bool:
+    """Tell whether a folder within another has the name of one beside that."""
+    return entry.is_dir() and (folder.resolve().parent / entry.name).is_dir()
+
+
+def _list_own(folder: Path, data: Path | None) -> list[Path]:
+    """List the files of a pool's folder that are for some labelled texts alone."""
+    if data is None or data.resolve().parent.parent != folder.resolve().parent:
+        return []
+    beside = sorted((folder / data.resolve().parent.name).glob("*"))
+    return [entry for entry in beside if entry.stem == data.stem and _is_table(entry)]
 
 
 def read_pool(
     path: Path,
     *,
+    data: Path | None = None,
     skip_invalid: bool = False,
     on_invalid: Callable[[int], object] = lambda rows: None,
 ) -> Iterator[PoolText]:
@@ -198,12 +221,13 @@ def read_pool(
 
     path (Path): A file of any format in READERS, with a column `text` or a text a line (.txt); or a
         folder, whose other files (a README) are left alone.
+    data (Path | None): The labelled texts: see list_files.
     skip_invalid (bool): Count invalid rows instead of raising.
     on_invalid (Callable[[int], object]): Told the number of rows that were invalid, in instalments.
     YIELDS (PoolText): The texts; none where the folder holds no such file.
     RAISES (InputError): The path is missing, a column is missing, or a row is invalid.
     """
-    for file in list_files(path).tables:
+    for file in list_files(path, data).tables:
         yield from _read_file(file, skip_invalid, on_invalid)
 
 
