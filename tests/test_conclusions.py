@@ -67,6 +67,16 @@ def test_a_student_without_gain_is_shipped_without_praise() -> None:
     assert "no difference that 336 texts could show" in say(metrics)["What the teacher brought"]
 
 
+def test_a_gain_that_may_be_chance_is_called_that() -> None:
+    metrics = make_metrics()
+    compare(metrics, "teacher", -0.01, -0.03, 0.01)
+    compare(metrics, "baseline_ensemble", 0.042, -0.006, 0.086)
+    assert summarize(metrics).headline == (
+        "Ship student_ensemble: as good as its teacher for all that 336 texts can tell, 40 times as "
+        "fast; what its teacher brought (+4.2 points) may be chance"
+    )
+
+
 @pytest.mark.parametrize("rival", ["baseline_ensemble", "tfidf_logreg"])
 def test_a_student_that_is_worse_is_not_to_be_shipped(rival: str) -> None:
     metrics = make_metrics()

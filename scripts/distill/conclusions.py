@@ -11,6 +11,7 @@ from .wording import (
     is_clear,
     join_words,
     percent,
+    points,
     times,
 )
 
@@ -129,7 +130,7 @@ def make_headline(facts: Facts) -> str:
     rival, gain = find_rival(facts), facts.compare(facts.twin)
     if rival:
         return f"Don't ship {facts.name} yet: {rival}, which had no teacher, is better"
-    if gain and not is_clear(gain):
+    if gain and gain["delta_accuracy"] <= 0:
         return (
             f"Ship {facts.name}, but don't say that its teacher helped: {facts.texts:,} texts show "
             "no gain in accuracy"
@@ -137,7 +138,12 @@ def make_headline(facts: Facts) -> str:
     parts = [_place(facts)]
     if facts.speedup:
         parts.append(f"{times(facts.speedup)} times as fast")
-    return f"Ship {facts.name}: {', '.join(parts)}"
+    line = f"Ship {facts.name}: {', '.join(parts)}"
+    if gain and not is_clear(gain):
+        line += (
+            f"; what its teacher brought ({points(gain['delta_accuracy'])} points) may be chance"
+        )
+    return line
 
 
 def _place(facts: Facts) -> str:
