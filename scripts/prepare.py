@@ -77,7 +77,7 @@ def prepare(
     warn_of_foreign(f"{data}", gold_texts, lang)
     drawn = f"{pool}, {len(sample):,} texts drawn of it"
     warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
-    others = list_files(pool).others if pool is not None else []
+    others = list_files(pool, data).others if pool is not None else []
     if others:
         warn(f"{pool}: left alone {', '.join(path.name for path in others)}.")
 

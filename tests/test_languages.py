@@ -90,6 +90,9 @@ def test_languages_do_not_share_a_pool(tmp_path: Path) -> None:
     given = {**SAME, "pool": str(tmp_path)}
     (tmp_path / "README.md").write_text("Put texts here.")
     assert find_overrides(given, DEFAULTS, "nl")["vars.pool"] == str(tmp_path)
+    (tmp_path / "reviews").mkdir()
+    (tmp_path / "reviews" / "nl.txt").write_text("A text for Dutch alone.")
+    assert find_overrides(given, DEFAULTS, "nl")["vars.pool"] == str(tmp_path)
     (tmp_path / "texts.txt").write_text("A text.")
     with pytest.raises(InputError, match=r"pool = .*\{lang\} in it.*--vars\.pool"):
         find_overrides(given, DEFAULTS, "nl")

@@ -294,6 +294,27 @@ def test_card_says_what_is_needed(requirements: list[str], expected: str, small_
 
 
 @pytest.mark.parametrize(
+    ("scored", "expected"),
+    [
+        ({"gold": 480, "mix": 9000}, "for 9,000 synthetic texts made of them; chosen on"),
+        (
+            {"gold": 480, "mix": 9000, "pool": 3000},
+            "for 9,000 synthetic texts made of them and of 3,000 texts without labels, and for these; "
+            "chosen on",
+        ),
+    ],
+)
+def test_card_says_what_synthetic_texts_are_made_of(
+    scored: dict[str, int], expected: str, small_run: Run
+) -> None:
+    metrics = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
+    metrics["data"] |= {"scored": scored, "synthetic": 9000}
+    teacher = read_teacher_info(small_run.teacher)
+    meta = {**make_meta("student_cnn", metrics, teacher, ABOUT), "requirements": []}
+    assert expected in _render_readme("en_reviews", "student_cnn", meta, metrics, teacher)
+
+
+@pytest.mark.parametrize(
     ("author", "email", "url"),
     [
         ("", "", ""),

@@ -174,6 +174,23 @@ def test_pools_that_only_repeat_themselves_are_counted_away(
     assert "left alone letter.docx" in outcome.output
 
 
+def test_pool_of_some_labelled_texts_alone(
+    run_step: RunStep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with the shipped reviews: their pool is for them, not for data of one's own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "assets" / "pool" / "reviews").mkdir(parents=True)
+    (tmp_path / "assets" / "reviews").mkdir()
+    reviews, pool = Path("assets/reviews/en.jsonl"), Path("assets/pool")
+    for data in (reviews, Path("mine.jsonl")):
+        write_jsonl(data, make_reviews(120))
+    write_lines(pool / "reviews" / "en.txt", *TEXTS)
+    for data, expected in ((reviews, TEXTS), (Path("mine.jsonl"), [])):
+        outcome = run_step("prepare", data, "corpus", "--pool", pool)
+        assert (outcome.code, "left alone" in outcome.output) == (0, False)
+        assert [row.text for row in read_texts(Path("corpus/pool.parquet"))] == expected
+
+
 def test_pool_reaches_the_teacher(small_run: Run, run_step: RunStep, tmp_path: Path) -> None:
     data = write_jsonl(tmp_path / "reviews.jsonl", make_reviews(120))
     write_lines(tmp_path / "pool.txt", *TEXTS)

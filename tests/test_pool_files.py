@@ -266,29 +266,84 @@ def test_folders_are_read_whole_but_for_what_is_no_table(tmp_path: Path) -> None
     assert [path.name for path in others] == ["folder.csv", "notes.docx"]
 
 
-def test_files_for_some_labelled_texts_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the pool assets/pool, those for assets/reviews/en.jsonl are assets/pool/reviews/en.*"""
+@pytest.fixture
+def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder "assets" with a pool that has files for any labelled texts and for some alone."""
+    for name in (
+        "reviews/en.jsonl",
+        "reviews/nl.csv",
+        "pool/any.txt",
+        "pool/reviews/en.txt",
+        "pool/reviews/nl.txt",
+    ):
+        path = tmp_path / "assets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"of {name}", encoding="utf8")
     monkeypatch.chdir(tmp_path)
-    pool, reviews = Path("assets/pool"), Path("assets/reviews")
-    (pool / "reviews").mkdir(parents=True)
-    (pool / "topics").mkdir()
-    reviews.mkdir()
-    (pool / "any.txt").write_text("for any", encoding="utf8")
-    for name in ("en.txt", "nl.txt", "en.docx"):
-        (pool / "reviews" / name).write_text(f"for {name}", encoding="utf8")
-    (pool / "topics" / "en.txt").write_text("of something else", encoding="utf8")
+    return Path("assets")
 
-    def read_for(data: Path | None) -> list[str]:
-        return [row.text for row in read_pool(pool, data=data)]
 
-    assert read_for(reviews / "en.jsonl") == ["for any", "for en.txt"]
-    assert read_for((reviews / "nl.csv").resolve()) == ["for any", "for nl.txt"]
-    for other in (None, Path("en.jsonl"), Path("mine/en.jsonl"), tmp_path / "mine/reviews/en.csv"):
-        assert read_for(other) == ["for any"]
-    # What nothing beside the pool has the name of is named, for it is never read.
-    assert [path.name for path in list_files(pool, reviews / "en.jsonl").others] == ["topics"]
+def read_for(pool: Path, data: Path | None) -> list[str]:
+    return [row.text.removeprefix("of pool/") for row in read_pool(pool, data=data)]
+
+
+@pytest.mark.parametrize(
+    ("data", "own"),
+    [
+        ("reviews/en.jsonl", ["reviews/en.txt"]),
+        ("reviews/nl.csv", ["reviews/nl.txt"]),
+        ("../assets/reviews/nl.csv", ["reviews/nl.txt"]),
+        ("en.jsonl", []),
+        ("../reviews/en.jsonl", []),
+        ("else/reviews/en.jsonl", []),
+        (None, []),
+    ],
+)
+def test_files_for_some_labelled_texts_alone(
+    data: str | None, own: list[str], assets: Path, tmp_path: Path
+) -> None:
+    wanted = assets / data if data else None
+    for pool in (assets / "pool", tmp_path / "assets" / "pool"):
+        assert read_for(pool, wanted) == ["any.txt", *own]
+
+
+def test_links_are_names_like_others(assets: Path, tmp_path: Path) -> None:
+    """A link to the Dutch texts that is called like the English ones stands for these."""
+    link, pool = assets / "reviews" / "fr.jsonl", assets / "linked"
+    try:
+        link.symlink_to(tmp_path / "assets" / "reviews" / "nl.csv")
+        pool.symlink_to(tmp_path / "assets" / "pool", target_is_directory=True)
+    except OSError:
+        pytest.skip("no links on this system")
+    assert read_for(assets / "pool", link) == ["any.txt"]
+    assert read_for(pool, assets / "reviews" / "en.jsonl") == ["any.txt", "reviews/en.txt"]
+
+
+def test_what_is_of_no_use_to_any_labelled_texts_is_named(assets: Path) -> None:
+    for name in ("topics/en.txt", "reviews/it.txt", "reviews/en.docx", "old/en.txt", "notes.docx"):
+        path = assets / "pool" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("of no use", encoding="utf8")
+    for data in (None, assets / "reviews" / "en.jsonl", assets / "reviews" / "nl.csv"):
+        others = list_files(assets / "pool", data).others
+        named = [path.relative_to(assets / "pool").as_posix() for path in others]
+        assert named == [
+            "notes.docx",
+            "old",
+            "reviews/en.docx",
+            "reviews/it.txt",
+            "topics",
+        ]
+
+
+def test_files_of_one_name_are_different_sources(assets: Path) -> None:
+    (assets / "pool" / "en.txt").write_text("for any", encoding="utf8")
+    rows = read_pool(assets / "pool", data=assets / "reviews" / "en.jsonl")
+    assert [row.source for row in rows] == [
+        "pool/any.txt:1",
+        "pool/en.txt:1",
+        "pool/reviews/en.txt:1",
+    ]
 
 
 def test_files_of_a_folder_are_counted_together(tmp_path: Path) -> None:

@@ -24,5 +24,6 @@ def test_run_all_teaches_students(tmp_path: Path) -> None:
     metrics = srsly.read_json(tmp_path / "training" / "en" / "metrics.json")
     accuracy = {name: model["accuracy"] for name, model in metrics["models"].items()}
     assert metrics["data"]["synthetic"] == 60000
+    assert metrics["data"]["scored"]["pool"] == 3000
     assert accuracy["teacher"] > accuracy["tfidf_logreg"]
     assert accuracy["student_cnn"] > accuracy["baseline_cnn"]

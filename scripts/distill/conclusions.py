@@ -130,7 +130,7 @@ def make_headline(facts: Facts) -> str:
     rival, gain = find_rival(facts), facts.compare(facts.twin)
     if rival:
         return f"Don't ship {facts.name} yet: {rival}, which had no teacher, is better"
-    if gain and gain["delta_accuracy"] <= 0:
+    if gain and round(gain["delta_accuracy"], 3) <= 0:
         return (
             f"Ship {facts.name}, but don't say that its teacher helped: {facts.texts:,} texts show "
             "no gain in accuracy"

@@ -65,7 +65,7 @@ def find_overrides(
             changed.pop(name, None)
     pool = settings.get("pool", "")
     shared = [name for name in OWN_VARIABLES if name in changed]
-    # The default's folder is there for all, and empty.
+    # The default's folder is there for all: what lies in folders within it is for some data alone.
     shared += ["pool"] * (Path(pool).exists() and bool(list_files(Path(pool)).tables))
     for name in shared:
         if PLACEHOLDER not in settings[name]:

@@ -1,4 +1,4 @@
-"""The pool: real texts without labels, for the teacher to score."""
+"""The pool: texts without labels, for the teacher to score."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -167,13 +168,15 @@ READERS: dict[str, Callable[[Path, bool], Iterator[Chunk]]] = {
 def list_files(path: Path, data: Path | None = None) -> PoolFiles:
     """List the files of a pool.
 
-    What lies in the pool's folder itself is for any labelled texts. What is for some alone lies within
-    it as they do beside it: in "assets/pool" the files for "assets/reviews/en.jsonl" are "reviews/en.*".
+    Those right in its folder are for any labelled texts. Those for some alone lie within it as the
+    labelled texts do beside it: in "assets/pool" the files for "assets/reviews/en.jsonl" are
+    "reviews/en.*".
 
     path (Path): A file, or a folder.
-    data (Path | None): The labelled texts. None: files that are for some alone are left out.
-    RETURNS (PoolFiles): The file, or the folder's files in the order of their names, but for hidden ones
-        and a README; others are those that READERS doesn't know.
+    data (Path | None): The labelled texts. None: files for some alone are left out.
+    RETURNS (PoolFiles): The file, or the folder's files in the order of their names, then those for
+        these texts alone, without hidden ones and a README. Others are of no use to any: folders and
+        files that nothing beside the pool is called like, and files that READERS doesn't know.
     RAISES (InputError): The path is missing.
     """
     if not path.exists():
@@ -183,31 +186,33 @@ def list_files(path: Path, data: Path | None = None) -> PoolFiles:
         )
     if not path.is_dir():
         return PoolFiles([path], [])
-    visible = [
-        entry
-        for entry in sorted(path.iterdir())
-        if not entry.name.startswith(".") and entry.stem.upper() != "README"
-    ]
-    tables = [entry for entry in visible if _is_table(entry)]
-    others = [entry for entry in visible if entry not in tables and not _is_beside(entry, path)]
-    return PoolFiles(tables + _list_own(path, data), others)
+    # What links lead to doesn't count: they are names like others.
+    beside = Path(os.path.abspath(path)).parent  # noqa: PTH100
+    wanted = None if data is None else Path(os.path.abspath(data))  # noqa: PTH100
+    tables, own, others = [], [], []
+    for entry in _list_visible(path):
+        folder = beside / entry.name
+        if _is_table(entry):
+            tables.append(entry)
+        elif not entry.is_dir() or not folder.is_dir():
+            others.append(entry)
+        else:
+            for file in _list_visible(entry):
+                partners = [partner for partner in folder.iterdir() if partner.stem == file.stem]
+                if not partners or not _is_table(file):
+                    others.append(file)
+                elif wanted in partners:
+                    own.append(file)
+    return PoolFiles(tables + own, others)
+
+
+def _list_visible(folder: Path) -> list[Path]:
+    entries = sorted(folder.iterdir())
+    return [e for e in entries if not e.name.startswith(".") and e.stem.upper() != "README"]
 
 
 def _is_table(path: Path) -> bool:
     return path.suffix.lower() in READERS and path.is_file()
-
-
-def _is_beside(entry: Path, folder: Path) -> bool:
-    """Tell whether a folder within another has the name of one beside that."""
-    return entry.is_dir() and (folder.resolve().parent / entry.name).is_dir()
-
-
-def _list_own(folder: Path, data: Path | None) -> list[Path]:
-    """List the files of a pool's folder that are for some labelled texts alone."""
-    if data is None or data.resolve().parent.parent != folder.resolve().parent:
-        return []
-    beside = sorted((folder / data.resolve().parent.name).glob("*"))
-    return [entry for entry in beside if entry.stem == data.stem and _is_table(entry)]
 
 
 def read_pool(
@@ -228,11 +233,12 @@ def read_pool(
     RAISES (InputError): The path is missing, a column is missing, or a row is invalid.
     """
     for file in list_files(path, data).tables:
-        yield from _read_file(file, skip_invalid, on_invalid)
+        name = file.relative_to(path) if path.is_dir() else Path(file.name)
+        yield from _read_file(file, name, skip_invalid, on_invalid)
 
 
 def _read_file(
-    path: Path, skip_invalid: bool, on_invalid: Callable[[int], object]
+    path: Path, name: Path, skip_invalid: bool, on_invalid: Callable[[int], object]
 ) -> Iterator[PoolText]:
     check_ending(path, READERS)
     empty = True
@@ -247,7 +253,7 @@ def _read_file(
                     raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
                 on_invalid(1)
                 continue
-            yield PoolText(text, f"pool/{path.name}:{row}")  # never the source of a gold text
+            yield PoolText(text, f"pool/{name.as_posix()}:{row}")  # never the source of a gold text
     if empty:
         raise InputError(
             f"Can't use {path}: it holds no rows. {EXPECTED} Check the path, or set another with "
