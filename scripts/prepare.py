@@ -77,9 +77,9 @@ def prepare(
     warn_of_foreign(f"{data}", gold_texts, lang)
     drawn = f"{pool}, {len(sample):,} texts drawn of it"
     warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
-    others = list_files(pool, data).others if pool is not None else []
-    if others:
-        warn(f"{pool}: left alone {', '.join(path.name for path in others)}.")
+    if pool is not None and (others := list_files(pool, data).others):
+        names = (path.relative_to(pool).as_posix() for path in others)
+        warn(f"{pool}: left alone {', '.join(names)}.")
 
 
 def warn_of_foreign(what: str, texts: Iterable[tuple[str, str]], lang: str) -> None:

@@ -197,11 +197,11 @@ def list_files(path: Path, data: Path | None = None) -> PoolFiles:
         elif not entry.is_dir() or not folder.is_dir():
             others.append(entry)
         else:
+            partners = {partner.stem for partner in folder.iterdir()}
             for file in _list_visible(entry):
-                partners = [partner for partner in folder.iterdir() if partner.stem == file.stem]
-                if not partners or not _is_table(file):
+                if file.stem not in partners or not _is_table(file):
                     others.append(file)
-                elif wanted in partners:
+                elif wanted and (wanted.parent, wanted.stem) == (folder, file.stem):
                     own.append(file)
     return PoolFiles(tables + own, others)
 
