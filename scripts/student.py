@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from .console import Switch, done, run
+from .console import Switch, done, run, warn
 from .distill.calibration import read_calibration
-from .distill.products import DEFAULT_STUDENTS, name_by_seed, split_seeds
+from .distill.products import DEFAULT_STUDENTS, describe_poor_area, name_by_seed, split_seeds
 from .distill.students import find_architectures, train_student
 
 
@@ -44,6 +44,14 @@ def student(
             calibration = read_calibration(trained.path)
             told += [str(calibration)] if calibration else []
             done(f"{trained.path}: {', '.join(told)}.")
+            poor = describe_poor_area(trained.path)
+            if poor:
+                warn(
+                    f"{trained.path}: the student hardly tells the labels apart. {poor} "
+                    "See what the step 'teacher' says of the teacher: a student is seldom better. If "
+                    "that one is good, try more texts (--vars.pool, --vars.n_synthetic) or another "
+                    "student (--vars.students)."
+                )
 
 
 if __name__ == "__main__":

@@ -3,19 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import srsly
 import typer
 
 from .console import done, run, warn
 from .distill.black_box import note_black_box
 from .distill.default_transformers import DEFAULT, choose_transformer
-from .distill.products import DEV_AUC
+from .distill.products import describe_poor_area
 from .distill.settings import split_settings
 from .distill.shared_teacher import adopt_teacher
 from .distill.teacher import train_teacher
-
-# A teacher with less, on average over labels, on dev isn't worth asking.
-POOR_AREA = 0.6
 
 
 def teacher(
@@ -62,12 +58,10 @@ def teacher(
         gpu_id=gpu_id,
     )
     done(f"{trained.path}: teacher from '{name}', {trained.dev_score:.1%} on dev.")
-    performance = srsly.read_json(trained.path / "meta.json")["performance"]
-    area = performance.get(DEV_AUC)
-    if area is not None and area < POOR_AREA:
+    poor = describe_poor_area(trained.path)
+    if poor:
         warn(
-            f"{trained.path}: the teacher hardly tells the labels apart. The area under its ROC curve "
-            f"is {area:.2f} on dev, expected at least {POOR_AREA:.2f} (by chance it is 0.50). Students "
+            f"{trained.path}: the teacher hardly tells the labels apart. {poor} Students "
             "learn little from it. Try more epochs (--vars.epochs), another learning rate "
             "(--vars.learn_rate), more texts, or another transformer (--vars.transformer)."
         )

@@ -7,7 +7,8 @@ import pytest
 import spacy
 import srsly
 
-import scripts.teacher as step
+import scripts.student as student_step
+import scripts.teacher as teacher_step
 from scripts.distill import teacher
 from scripts.distill.errors import InputError
 from scripts.distill.teacher import EMBEDDED, find_transformer
@@ -83,15 +84,43 @@ def test_steps_follow_the_corpus(small_run: Run) -> None:
     assert schedule["warmup_steps"] == round(0.1 * 2 * epoch)
 
 
-@pytest.mark.parametrize(("area", "warned"), [(0.51, True), (0.83, False)])
-def test_teacher_that_has_learned_nothing_is_named(
-    area: float, warned: bool, tmp_path: Path, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("areas", "mean"),
+    [
+        ({"joy": 0.5, "fear": 0.52}, "0.51"),
+        ({"joy": 0.8, "fear": 0.86}, ""),
+        # Labels that dev lacks say nothing.
+        ({"joy": 0.9, "fear": None, "anger": None}, ""),
+        ({"joy": None}, ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["teacher", "student"])
+def test_model_that_has_learned_nothing_is_named(
+    name: str,
+    areas: dict[str, float | None],
+    mean: str,
+    tmp_path: Path,
+    run_step: RunStep,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    performance = {"cats_micro_f": 0.3, "cats_macro_auc": area}
+    performance = {"cats_micro_f": 0.3, "cats_auc_per_type": areas}
     srsly.write_json(tmp_path / "meta.json", {"performance": performance})
-    monkeypatch.setattr(step, "train_teacher", lambda *_, **__: Trained(tmp_path, 0.3))
-    result = run_step("teacher", ROOT / "configs" / "teacher.cfg", tmp_path, tmp_path / "teacher")
+    trained = Trained(tmp_path, 0.3)
+    monkeypatch.setattr(teacher_step, "train_teacher", lambda *_, **__: trained)
+    monkeypatch.setattr(student_step, "train_student", lambda *_, **__: trained)
+    configs, output = ROOT / "configs", tmp_path / "out"
+    arguments = {
+        "teacher": (configs / "teacher.cfg", tmp_path, output),
+        "student": (configs, tmp_path, tmp_path, tmp_path, output, "--students", "bow"),
+    }
+    result = run_step(name, *arguments[name])
     assert result.code == 0, result.output
     assert "30.0% on dev" in result.output
-    said = f"The area under its ROC curve is {area:.2f} on dev" in result.output
-    assert said == warned
+    assert ("hardly tells the labels apart" in result.output) == bool(mean)
+    assert f"The area under its ROC curve is {mean}" in result.output or not mean
+
+
+def test_trained_models_know_their_areas_by_label(small_run: Run) -> None:
+    for name in ("teacher", "student/bow", "baseline/bow"):
+        meta = srsly.read_json(small_run.training / name / "model-best" / "meta.json")
+        assert set(meta["performance"]["cats_auc_per_type"]) == {"negative", "positive"}

@@ -10,7 +10,9 @@ import srsly
 from spacy.util import load_config
 
 from scripts.distill import training
+from scripts.distill.corpus import build_corpus, write_corpus
 from scripts.distill.errors import InputError
+from scripts.distill.labels import TASKS
 from scripts.distill.records import TextRow, TextsMeta, write_scores
 from scripts.distill.students import (
     Architecture,
@@ -18,9 +20,9 @@ from scripts.distill.students import (
     train_baseline,
     train_student,
 )
-from scripts.distill.training import corpus_overrides, read_history, train
+from scripts.distill.training import corpus_overrides, read_history
 
-from .conftest import ROOT, Run
+from .conftest import ROOT, Run, write_jsonl
 
 CONFIGS = ROOT / "configs"
 BOW = CONFIGS / "student_bow.cfg"
@@ -58,9 +60,9 @@ def test_killed_training_leaves_what_was_there(
         Path(args[1], "model-best").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "spacy_train", fail)
+    monkeypatch.setattr(training, "train_nlp", fail)
     with pytest.raises(KeyboardInterrupt):
-        train(BOW, output, corpus_overrides(BOW, small_run.corpus, "en", 0, "textcat"))
+        train_baseline(STUDENT, small_run.corpus, output, lang="en", seed=0, gpu_id=-1)
     assert [p.name for p in tmp_path.rglob("*")] == ["student", "old"]
 
 
@@ -126,10 +128,57 @@ def test_history_is_that_of_the_log(tmp_path: Path) -> None:
     ]
     srsly.write_jsonl(tmp_path / "log.jsonl", rows)
     assert read_history(tmp_path) == [
-        {"step": 0, "epoch": 0, "dev_score": 0.5},
         {"step": 100, "epoch": 2, "dev_score": 0.875},
         {"step": 200, "epoch": 3, "dev_score": 0.9},
     ]
+
+
+def test_no_checkpoint_is_kept_that_has_learned_nothing(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"text": f"Text {i} of {i * 7} {'joy' * (i % 5 == 0)}", "labels": ["joy"] * (i % 5 == 0)}
+        for i in range(200)
+    ]
+    rows += [{"text": f"Fear {i} in {i * 9}", "labels": ["fear"]} for i in range(20)]
+    data, corpus = write_jsonl(tmp_path / "data.jsonl", rows), tmp_path / "corpus"
+    task = TASKS["multilabel"]
+    write_corpus(build_corpus(data, task, dev_share=0.3, test_share=0.1, seed=0), [], "en", corpus)
+    settings = load_config(BOW, interpolate=False)
+    # Guessing half of the labels is good at this; learning that they are rare isn't.
+    settings["training"]["score_weights"] = {"cats_micro_f": 1.0, "cats_micro_r": 0.0}
+    settings["training"]["optimizer"]["learn_rate"]["initial_rate"] = 0.002
+    settings.to_disk(tmp_path / "bow.cfg")
+    model = Architecture("bow", tmp_path / "bow.cfg", {})
+    trained = train_baseline(model, corpus, tmp_path / "bow", lang="en", seed=0, gpu_id=-1)
+    first, *others = srsly.read_jsonl(tmp_path / "bow" / "log.jsonl")
+    assert first["step"] == 0
+    assert first["score"] == 0
+    assert first["scores"] == {"cats_micro_f": 0, "cats_micro_r": 0}
+    assert trained.dev_score == pytest.approx(max(row["score"] for row in others))
+    nlp = spacy.load(trained.path)
+    guesses = [max(abs(p - 0.5) for p in nlp(str(row["text"])).cats.values()) for row in rows[:20]]
+    assert min(guesses) > 0.1
+
+
+def test_training_that_ends_before_it_is_evaluated_is_refused(
+    small_run: Run, tmp_path: Path
+) -> None:
+    settings = load_config(BOW, interpolate=False)
+    settings["training"].update({"max_epochs": 1, "max_steps": 3, "eval_frequency": 10})
+    settings.to_disk(tmp_path / "bow.cfg")
+    with pytest.raises(
+        InputError, match=r"bow\.cfg.*max_steps of at least training\.eval_frequency"
+    ):
+        train_student(
+            STUDENT._replace(config=tmp_path / "bow.cfg", overrides={"training.max_steps": 3}),
+            small_run.corpus,
+            small_run.corpus / "scored.parquet",
+            small_run.training / "vectors",
+            tmp_path / "bow",
+            lang="en",
+            seed=0,
+            gpu_id=-1,
+        )
+    assert not (tmp_path / "bow").exists()
 
 
 def test_training_takes_at_least_a_pass_over_the_texts(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import srsly
@@ -14,8 +15,12 @@ POOL_FILE = "pool.parquet"
 DEFAULT_STUDENTS = "bow,cnn,ensemble"
 # The score that is reported: where labels are exclusive it is the accuracy.
 DEV_SCORE = "cats_micro_f"
-# Missing where dev lacks a label.
+# Labels that dev lacks count as 0 in it.
 DEV_AUC = "cats_macro_auc"
+# By label; None for one that dev lacks.
+DEV_AUC_BY_LABEL = "cats_auc_per_type"
+# What has less, on average over labels, can't be worth using.
+POOR_AREA = 0.6
 
 
 def require(*paths: Path, step: str) -> None:
@@ -130,4 +135,23 @@ def read_dev_score(model: Path, *keys: str) -> float:
     performance = srsly.read_json(model / "meta.json")["performance"]
     return float(
         next(performance[key] for key in keys or (DEV_SCORE,) if performance.get(key) is not None)
+    )
+
+
+def describe_poor_area(model: Path) -> str:
+    """Say so where a pipeline hardly tells the labels apart.
+
+    model (Path): The pipeline's folder.
+    RETURNS (str): A sentence with the area under its ROC curve on dev, on average over the labels that
+        dev has, where that is below POOR_AREA; empty where it isn't, or wasn't measured.
+    """
+    performance = srsly.read_json(model / "meta.json")["performance"]
+    areas = [
+        area for area in (performance.get(DEV_AUC_BY_LABEL) or {}).values() if area is not None
+    ]
+    if not areas or fmean(areas) >= POOR_AREA:
+        return ""
+    return (
+        f"The area under its ROC curve is {fmean(areas):.2f} on dev, expected at least {POOR_AREA:.2f} "
+        "(by chance it is 0.50)."
     )

@@ -1,15 +1,18 @@
-"""Run `spacy train` on a config, with outputs that exist whole or not at all."""
+"""Train a pipeline by its config as `spacy train` does, with outputs that exist whole or not at all."""
 
+import itertools
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import srsly
 from catalogue import RegistryError
 from confection import ConfigValidationError
-from spacy.cli.train import train as spacy_train
+from spacy.training import Example
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train as train_nlp
 from spacy.util import load_config
 
 from .devices import use_device
@@ -20,6 +23,8 @@ from .products import BEST, DEV_AUC, DEV_SCORE, read_dev_score, read_stats
 LAST, LOG = "model-last", "log.jsonl"
 WEIGHTS = "training.score_weights"
 AREA_SHARE = 0.75
+# What measures a component on examples: spaCy's name for its registry is "scorers".
+Scorer = Callable[..., dict[str, Any]]
 
 
 class Trained(NamedTuple):
@@ -65,8 +70,8 @@ def corpus_overrides(
     """Say what every config of ours leaves open about the corpus.
 
     Where labels don't exclude each other, the checkpoint is chosen mostly by the area under the ROC
-    curve: before anything is learned half of the labels are guessed, and the micro-averaged F-score of
-    that is better than that of a model that has learned so far that labels are rare.
+    curve: early in training many labels are guessed, and the micro-averaged F-score of that is better
+    than that of a model that has learned so far that labels are rare.
 
     config (Path): The config.
     corpus (Path): The folder of the gold corpus.
@@ -131,22 +136,53 @@ def train(
     finish (Callable[[Path, float], None]): Called with the folder and the score on dev before the
         folder is put in its place, to add to it.
     RETURNS (Trained): The best pipeline.
-    RAISES (InputError): The config is missing, a setting in it can't be used, or there is no such
-        GPU.
+    RAISES (InputError): The config is missing, a setting in it can't be used, training ends before
+        dev is evaluated, or there is no such GPU.
     """
     read_config(config)
     use_device(gpu_id)
     with atomic_folder(output) as temporary:
         logger = {"training.logger.output_file": str(temporary / LOG)}
         try:
-            spacy_train(config, temporary, use_gpu=gpu_id, overrides={**overrides, **logger})
+            _fit(config, temporary, {**overrides, **logger}, gpu_id)
         except (ConfigValidationError, RegistryError, SettingError) as error:
             raise InputError(
                 f"Can't train with {config}: {' '.join(str(error).split())}"
             ) from error
+        if not read_history(temporary):
+            raise InputError(
+                f"Can't train with {config}: training ends before a checkpoint is evaluated. Expected "
+                "training.max_steps of at least training.eval_frequency. Raise the one or lower the "
+                "other."
+            )
         shutil.rmtree(temporary / LAST)
         finish(temporary, read_dev_score(temporary / BEST))
     return Trained(output / BEST, read_dev_score(output / BEST))
+
+
+def _fit(config: Path, folder: Path, overrides: dict[str, Any], gpu_id: int) -> None:
+    """Train into a folder, and keep no checkpoint that is no better than guessing may make it."""
+    settings = load_config(config, overrides=overrides, interpolate=False)
+    nlp = init_nlp(settings, use_gpu=gpu_id)
+    for _, pipe in nlp.pipeline:
+        if getattr(pipe, "scorer", None) is not None:
+            pipe.scorer = _discount_first(pipe.scorer)
+    train_nlp(nlp, folder, use_gpu=gpu_id)
+
+
+def _discount_first(scorer: Scorer) -> Scorer:
+    """Make a scorer's first result 0. spaCy evaluates after the first batch, when nothing is learned;
+    where several labels may hold, guessing half of them can beat what is learned later.
+    """
+    calls = itertools.count()
+
+    def score(examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
+        scores = scorer(examples, **settings)
+        if next(calls):
+            return scores
+        return {key: 0.0 if isinstance(value, float) else value for key, value in scores.items()}
+
+    return score
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
@@ -154,7 +190,8 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
 
     folder (Path): The folder that `train` made.
     RETURNS (list[dict[str, Any]]): "step", "epoch" (passes over the texts that were complete) and
-        "dev_score" (from 0 to 1) of each evaluation; none where there is no log.
+        "dev_score" (from 0 to 1) of each evaluation, but for that after the first batch, which
+        doesn't count; none where there is no log.
     """
     if not (folder / LOG).is_file():
         return []
@@ -166,4 +203,5 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
             "dev_score": row["scores"].get(DEV_SCORE, 100 * row["score"]) / 100,
         }
         for row in srsly.read_jsonl(folder / LOG)
+        if row["step"]
     ]
