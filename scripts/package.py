@@ -33,7 +33,7 @@ def package(
     if packaged.accuracy < packaged.baseline_accuracy:
         warn(
             f"On test {packaged.student} is right for {packaged.accuracy:.1%}, the same without a "
-            f"teacher for {packaged.baseline_accuracy:.1%}. The report says how sure that is. More real "
+            f"teacher for {packaged.baseline_accuracy:.1%}. The report says how sure that is. More "
             "texts (--vars.pool) or a better teacher (--vars.transformer) may help."
         )
     done(f"{packaged.wheel}: {packaged.student}, {size:.1f} MB. Install it with pip.")

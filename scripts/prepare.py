@@ -1,6 +1,6 @@
 """Read labelled texts, check them, split them, drop duplicates and describe them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from .distill.corpus import build_corpus, write_corpus
 from .distill.labels import TASKS, get_task
 from .distill.language_check import describe_foreign, find_foreign
 from .distill.pool import Pool
-from .distill.pool_files import list_files
+from .distill.pool_files import PoolFiles, list_files
 from .distill.products import POOL_FILE
 from .distill.records import sample_texts
 
@@ -66,9 +66,11 @@ def prepare(
         f"left out {left_out['no_label_for_task']} without a label for this task and "
         f"{left_out['invalid']} invalid rows."
     )
+    files = list_files(pool, data) if pool is not None else PoolFiles([], [])
     if unlabelled.kept or unlabelled.exact or unlabelled.near or unlabelled.invalid:
         done(
-            f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts. Removed {unlabelled.exact} "
+            f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts from "
+            f"{name_files(pool, files.tables)}. Removed {unlabelled.exact} "
             f"exact duplicates and {unlabelled.near} near ones; left out {unlabelled.invalid} "
             "invalid rows."
         )
@@ -77,9 +79,8 @@ def prepare(
     warn_of_foreign(f"{data}", gold_texts, lang)
     drawn = f"{pool}, {len(sample):,} texts drawn of it"
     warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
-    if pool is not None and (others := list_files(pool, data).others):
-        names = (path.relative_to(pool).as_posix() for path in others)
-        warn(f"{pool}: left alone {', '.join(names)}.")
+    if files.others:
+        warn(f"{pool}: left alone {name_files(pool, files.others)}.")
 
 
 def warn_of_foreign(what: str, texts: Iterable[tuple[str, str]], lang: str) -> None:
@@ -87,6 +88,15 @@ def warn_of_foreign(what: str, texts: Iterable[tuple[str, str]], lang: str) -> N
     foreign = find_foreign(texts, lang)
     if foreign:
         warn(f"{what}: {describe_foreign(foreign, lang)}")
+
+
+def name_files(pool: Path | None, files: Sequence[Path], most: int = 5) -> str:
+    """Name the first files of a pool by their places in it, and say how many more there are."""
+    names = [
+        path.relative_to(pool).as_posix() if pool and pool.is_dir() else str(path) for path in files
+    ]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from scripts.distill.errors import InputError
 from scripts.distill.pool import Pool
 from scripts.distill.records import TextRow, TextsMeta, read_texts, write_texts
 from scripts.distill.synthetic import build_synthetic
+from scripts.prepare import name_files
 
 from .conftest import ROOT, Run, RunStep, make_reviews, write_jsonl
 
@@ -168,7 +169,7 @@ def test_pools_that_only_repeat_themselves_are_counted_away(
     outcome = run_step("prepare", data, corpus, "--pool", folder)
     assert outcome.code == 0
     assert list(read_texts(corpus / "pool.parquet")) == []
-    assert "pool.parquet: 0 unlabelled texts. Removed 120 exact duplicates and 0 near ones" in (
+    assert "pool.parquet: 0 unlabelled texts from all.txt. Removed 120 exact duplicates and 0 near" in (
         outcome.output
     )
     assert "left alone letter.docx" in outcome.output
@@ -188,7 +189,15 @@ def test_pool_of_some_labelled_texts_alone(
     for data, expected in ((reviews, TEXTS), (Path("mine.jsonl"), [])):
         outcome = run_step("prepare", data, "corpus", "--pool", pool)
         assert (outcome.code, "left alone" in outcome.output) == (0, False)
+        assert ("unlabelled texts from reviews/en.txt." in outcome.output) == bool(expected)
         assert [row.text for row in read_texts(Path("corpus/pool.parquet"))] == expected
+
+
+def test_pools_of_many_files_are_named_in_short(tmp_path: Path) -> None:
+    files = [tmp_path / f"{i}.txt" for i in range(8)]
+    assert name_files(tmp_path, files[:2]) == "0.txt, 1.txt"
+    assert name_files(tmp_path, files) == "0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 3 more"
+    assert name_files(tmp_path / "0.txt", files[:1]) == str(tmp_path / "0.txt")
 
 
 def test_pool_reaches_the_teacher(small_run: Run, run_step: RunStep, tmp_path: Path) -> None:
@@ -197,7 +206,7 @@ def test_pool_reaches_the_teacher(small_run: Run, run_step: RunStep, tmp_path: P
     corpus = tmp_path / "corpus"
     outcome = run_step("prepare", data, corpus, "--pool", tmp_path / "pool.txt")
     assert outcome.code == 0
-    assert "3 unlabelled texts" in outcome.output
+    assert f"3 unlabelled texts from {tmp_path / 'pool.txt'}." in outcome.output
     assert [row.text for row in read_texts(corpus / "pool.parquet")] == TEXTS
     synthetic = build_synthetic(
         ROOT / "configs" / "augment.cfg",

@@ -1,5 +1,6 @@
 """A teacher of several languages in the place of a language's own."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,20 +8,43 @@ import pytest
 import srsly
 
 from scripts.distill.errors import InputError
+from scripts.distill.products import BEST
 from scripts.distill.shared_teacher import adopt_teacher
-from scripts.distill.teacher_info import INFO, read_teacher_info, write_teacher_info
+from scripts.distill.teacher_info import (
+    INFO,
+    fingerprint,
+    read_teacher_info,
+    write_teacher_info,
+)
 
 from .conftest import Run
 
 
-def test_it_is_copied_and_measured(small_run: Run, tmp_path: Path) -> None:
+def test_it_is_taken_over_and_measured(small_run: Run, tmp_path: Path) -> None:
     output = tmp_path / "teacher"
     score = adopt_teacher(small_run.teacher, small_run.corpus, output, lang="en", gpu_id=-1)
     before, after = read_teacher_info(small_run.teacher), read_teacher_info(output)
     assert after == replace(before, dev_score=score)
     # On the same texts it was measured by spaCy.
     assert score == pytest.approx(before.dev_score)
-    assert (output / "words.txt").read_bytes() == (small_run.teacher / "words.txt").read_bytes()
+    names = [p.relative_to(small_run.teacher) for p in small_run.teacher.rglob("*") if p.is_file()]
+    assert sorted(names) == sorted(p.relative_to(output) for p in output.rglob("*") if p.is_file())
+    for name in names:
+        # On the disk once, but for what is said of it.
+        assert (output / name).samefile(small_run.teacher / name) == (name != Path(INFO))
+
+
+def test_it_is_copied_where_files_have_one_name(
+    small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: str) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    output = tmp_path / "teacher"
+    adopt_teacher(small_run.teacher, small_run.corpus, output, lang="en", gpu_id=-1)
+    assert not (output / "words.txt").samefile(small_run.teacher / "words.txt")
+    assert fingerprint(output / BEST) == fingerprint(small_run.teacher / BEST)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A step that is killed leaves its half-written output under a temporary name besi
 the next run of the step clears it away and starts again.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,3 +84,16 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     finally:
         _remove(temporary)
         _restore(path, old)
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name; where the disk knows no such links, copy it. For `shutil.copytree`, for
+    files that are only ever replaced whole: what is written into one is in the other as well.
+
+    source (str): The file.
+    target (str): The other name.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

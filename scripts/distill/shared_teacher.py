@@ -9,18 +9,18 @@ import numpy
 from .documents import read_gold
 from .errors import InputError
 from .metrics import dev_score, to_probabilities
-from .outputs import atomic_folder
+from .outputs import atomic_folder, link_or_copy
 from .products import read_stats
 from .scoring import load_teacher, score_texts
-from .teacher_info import read_teacher_info, write_teacher_info
+from .teacher_info import INFO, read_teacher_info, write_teacher_info
 
 
 def adopt_teacher(shared: Path, corpus: Path, output: Path, *, lang: str, gpu_id: int) -> float:
-    """Copy a shared teacher, and measure it on this language.
+    """Take over a shared teacher, and measure it on this language. Its weights are on the disk once.
 
     shared (Path): The folder of a teacher that knows the corpus's labels.
     corpus (Path): The folder of the gold corpus.
-    output (Path): Folder for the copy.
+    output (Path): Folder for what is taken over.
     lang (str): Language code.
     gpu_id (int): GPU to score dev on, or -1 for the CPU.
     RETURNS (float): Its score on dev: see metrics.dev_score.
@@ -43,6 +43,12 @@ def adopt_teacher(shared: Path, corpus: Path, output: Path, *, lang: str, gpu_id
     probabilities = to_probabilities(logits.astype(numpy.float64), stats["exclusive"])
     score = dev_score(gold, probabilities, stats["exclusive"])
     with atomic_folder(output) as temporary:
-        shutil.copytree(shared, temporary, dirs_exist_ok=True)
+        shutil.copytree(
+            shared,
+            temporary,
+            dirs_exist_ok=True,
+            copy_function=link_or_copy,
+            ignore=shutil.ignore_patterns(INFO),  # says something else here
+        )
         write_teacher_info(temporary, replace(info, labels=stats["labels"], dev_score=score))
     return score
