@@ -169,8 +169,9 @@ def test_pools_that_only_repeat_themselves_are_counted_away(
     outcome = run_step("prepare", data, corpus, "--pool", folder)
     assert outcome.code == 0
     assert list(read_texts(corpus / "pool.parquet")) == []
-    assert "pool.parquet: 0 unlabelled texts from all.txt. Removed 120 exact duplicates and 0 near" in (
-        outcome.output
+    assert (
+        "pool.parquet: 0 unlabelled texts from all.txt. Removed 120 exact duplicates and 0 near"
+        in (outcome.output)
     )
     assert "left alone letter.docx" in outcome.output
 

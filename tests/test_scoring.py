@@ -110,12 +110,14 @@ def test_bfloat16_changes_little_and_ends(small_run: Run) -> None:
     [
         ({"avx512_bf16": True, "amx_bf16": True}, "bfloat16"),
         # Has the instructions, but isn't fast at it.
-        ({"avx512_bf16": True, "amx_bf16": False}, "float32"),
+        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "Intel Xeon"}, "float32"),
+        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "AMD EPYC"}, "bfloat16"),
+        ({"avx512_bf16": False, "cpu_name": "AMD EPYC 7763"}, "float32"),
         ({}, "float32"),
     ],
 )
 def test_precision_follows_the_processor(
-    capabilities: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+    capabilities: dict[str, bool | str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     assert choose_precision("auto") == expected
