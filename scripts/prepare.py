@@ -13,7 +13,7 @@ from .distill.corpus import build_corpus, write_corpus
 from .distill.labels import TASKS, get_task
 from .distill.language_check import describe_foreign, find_foreign
 from .distill.pool import Pool
-from .distill.pool_files import PoolFiles, list_files
+from .distill.pool_files import list_files
 from .distill.products import POOL_FILE
 from .distill.records import sample_texts
 
@@ -66,20 +66,19 @@ def prepare(
         f"left out {left_out['no_label_for_task']} without a label for this task and "
         f"{left_out['invalid']} invalid rows."
     )
-    files = list_files(pool, data) if pool is not None else PoolFiles([], [])
-    if unlabelled.kept or unlabelled.exact or unlabelled.near or unlabelled.invalid:
+    files = list_files(pool, data) if pool is not None else None
+    if files and files.tables:
         done(
             f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts from "
-            f"{name_files(pool, files.tables)}. Removed {unlabelled.exact} "
-            f"exact duplicates and {unlabelled.near} near ones; left out {unlabelled.invalid} "
-            "invalid rows."
+            f"{name_files(pool, files.tables)}. Removed {unlabelled.exact} exact duplicates and "
+            f"{unlabelled.near} near ones; left out {unlabelled.invalid} invalid rows."
         )
     gold_texts = ((t.text, t.source) for texts in corpus.splits.values() for t in texts)
     sample = sample_texts(output / POOL_FILE, CHECKED_POOL_TEXTS, seed)
     warn_of_foreign(f"{data}", gold_texts, lang)
     drawn = f"{pool}, {len(sample):,} texts drawn of it"
     warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
-    if files.others:
+    if files and files.others:
         warn(f"{pool}: left alone {name_files(pool, files.others)}.")
 
 

@@ -47,10 +47,9 @@ def student(
             poor = describe_poor_area(trained.path)
             if poor:
                 warn(
-                    f"{trained.path}: the student hardly tells the labels apart. {poor} "
-                    "See what the step 'teacher' says of the teacher: a student is seldom better. If "
-                    "that one is good, try more texts (--vars.pool, --vars.n_synthetic) or another "
-                    "student (--vars.students)."
+                    f"{trained.path}: the student hardly tells the labels apart. {poor} Look at the "
+                    "teacher's score on dev: a student is seldom better. If that one is good, try more "
+                    "texts (--vars.pool, --vars.n_synthetic) or another student (--vars.students)."
                 )
 
 

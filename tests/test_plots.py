@@ -71,7 +71,6 @@ def test_plots_say_in_words_what_they_show() -> None:
 def test_learning_curves_say_when_dev_was_best() -> None:
     metrics = make_metrics()
     metrics["models"]["student_cnn"]["history"] = [
-        {"step": 0, "epoch": 0, "dev_score": 0.5},
         {"step": 100, "epoch": None, "dev_score": 0.7},
         {"step": 200, "epoch": None, "dev_score": 0.75},
         {"step": 300, "epoch": None, "dev_score": 0.72},

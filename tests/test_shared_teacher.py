@@ -1,18 +1,19 @@
 """A teacher of several languages in the place of a language's own."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import srsly
 
+from scripts.distill import outputs
 from scripts.distill.errors import InputError
-from scripts.distill.products import BEST
+from scripts.distill.outputs import LARGE_FILE, link_or_copy
 from scripts.distill.shared_teacher import adopt_teacher
 from scripts.distill.teacher_info import (
     INFO,
-    fingerprint,
     read_teacher_info,
     write_teacher_info,
 )
@@ -30,21 +31,34 @@ def test_it_is_taken_over_and_measured(small_run: Run, tmp_path: Path) -> None:
     names = [p.relative_to(small_run.teacher) for p in small_run.teacher.rglob("*") if p.is_file()]
     assert sorted(names) == sorted(p.relative_to(output) for p in output.rglob("*") if p.is_file())
     for name in names:
-        # On the disk once, but for what is said of it.
-        assert (output / name).samefile(small_run.teacher / name) == (name != Path(INFO))
+        # Weights are on the disk once.
+        large = (output / name).stat().st_size >= LARGE_FILE
+        assert (output / name).samefile(small_run.teacher / name) == large
 
 
-def test_it_is_copied_where_files_have_one_name(
-    small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: str) -> None:
+def test_large_files_are_on_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "LARGE_FILE", 3)
+    source = tmp_path / "shared" / "model"
+    source.mkdir(parents=True)
+    (source / "large").write_text("abc")
+    (source / "small").write_text("ab")
+    (tmp_path / "elsewhere").write_text("abcd")
+    (source / "link").symlink_to(Path("../../elsewhere"))
+
+    def copy(name: str) -> dict[str, bool]:
+        target = tmp_path / name / "deeper" / "model"
+        shutil.copytree(source, target, copy_function=link_or_copy)
+        assert [p.read_text() for p in sorted(target.iterdir())] == ["abc", "abcd", "ab"]
+        assert not (target / "link").is_symlink()
+        return {p.name: p.samefile(source / p.name) for p in target.iterdir()}
+
+    assert copy("linked") == {"large": True, "link": True, "small": False}
+
+    def refuse(*_: object) -> None:
         raise OSError("no links here")
 
     monkeypatch.setattr(os, "link", refuse)
-    output = tmp_path / "teacher"
-    adopt_teacher(small_run.teacher, small_run.corpus, output, lang="en", gpu_id=-1)
-    assert not (output / "words.txt").samefile(small_run.teacher / "words.txt")
-    assert fingerprint(output / BEST) == fingerprint(small_run.teacher / BEST)
+    assert copy("copied") == {"large": False, "link": False, "small": False}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Training: whole outputs or none, and what a baseline is."""
 
+import itertools
+import random
 from pathlib import Path
 from typing import Any
 
@@ -133,43 +135,92 @@ def test_history_is_that_of_the_log(tmp_path: Path) -> None:
     ]
 
 
-def test_no_checkpoint_is_kept_that_has_learned_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("found", "written", "message"),
+    [
+        ("dropout = 0.0", 'dropout = "half"', "dropout Input should be a valid number"),
+        ('dev_corpus = "corpora.dev"', 'dev_corpus = "corpora.none"', "not a valid section"),
+        ("[training.batcher]", "[training.batchers]", "training -> batcher -> size"),
+        ("[training]", "[training", r"no section headers|parsing errors"),
+        ("[components.textcat", "[components.classifier", r"lacks \[components\.textcat\.model\]"),
+    ],
+)
+def test_configs_that_cannot_be_used_are_refused_on_a_line(
+    found: str, written: str, message: str, small_run: Run, tmp_path: Path
+) -> None:
+    config = tmp_path / "own.cfg"
+    text = BOW.read_text(encoding="utf8")
+    assert found in text
+    config.write_text(text.replace(found, written), encoding="utf8")
+    own = STUDENT._replace(config=config)
+    with pytest.raises(InputError, match=message) as error:
+        train_baseline(own, small_run.corpus, tmp_path / "out", lang="en", seed=0, gpu_id=-1)
+    assert "own.cfg" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+    assert not (tmp_path / "out").exists()
+
+
+def make_labels_by_chance(folder: Path) -> Path:
+    """A corpus of three labels that nothing in the texts tells: guessing them all is best."""
+    draw = random.Random(0)
     rows: list[dict[str, object]] = [
-        {"text": f"Text {i} of {i * 7} {'joy' * (i % 5 == 0)}", "labels": ["joy"] * (i % 5 == 0)}
+        {
+            "text": f"Text {i} of {draw.random()} and {draw.random()}",
+            "labels": [label for label in ("anger", "fear", "joy") if draw.random() < 0.3],
+        }
         for i in range(200)
     ]
-    rows += [{"text": f"Fear {i} in {i * 9}", "labels": ["fear"]} for i in range(20)]
-    data, corpus = write_jsonl(tmp_path / "data.jsonl", rows), tmp_path / "corpus"
+    data, corpus = write_jsonl(folder / "data.jsonl", rows), folder / "corpus"
     task = TASKS["multilabel"]
     write_corpus(build_corpus(data, task, dev_share=0.3, test_share=0.1, seed=0), [], "en", corpus)
+    return corpus
+
+
+def test_no_checkpoint_is_kept_that_has_learned_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = make_labels_by_chance(tmp_path)
     settings = load_config(BOW, interpolate=False)
-    # Guessing half of the labels is good at this; learning that they are rare isn't.
-    settings["training"]["score_weights"] = {"cats_micro_f": 1.0, "cats_micro_r": 0.0}
-    settings["training"]["optimizer"]["learn_rate"]["initial_rate"] = 0.002
+    settings["training"]["score_weights"] = {"cats_micro_f": 1.0, "speed": 0.0}
     settings.to_disk(tmp_path / "bow.cfg")
     model = Architecture("bow", tmp_path / "bow.cfg", {})
-    trained = train_baseline(model, corpus, tmp_path / "bow", lang="en", seed=0, gpu_id=-1)
-    first, *others = srsly.read_jsonl(tmp_path / "bow" / "log.jsonl")
-    assert first["step"] == 0
-    assert first["score"] == 0
-    assert first["scores"] == {"cats_micro_f": 0, "cats_micro_r": 0}
-    assert trained.dev_score == pytest.approx(max(row["score"] for row in others))
-    nlp = spacy.load(trained.path)
-    guesses = [max(abs(p - 0.5) for p in nlp(str(row["text"])).cats.values()) for row in rows[:20]]
-    assert min(guesses) > 0.1
+
+    def train(name: str) -> tuple[float, list[float]]:
+        output = tmp_path / name
+        trained = train_baseline(model, corpus, output, lang="en", seed=0, gpu_id=-1)
+        rows = list(srsly.read_jsonl(output / "log.jsonl"))
+        assert rows[0]["step"] == 0
+        return trained.dev_score, [row["score"] for row in rows]
+
+    kept, (first, *others) = train("ours")
+    assert (kept, first) == (pytest.approx(max(others)), 0)
+    meta = srsly.read_json(tmp_path / "ours" / "model-best" / "meta.json")
+    assert set(meta["performance"]["cats_auc_per_type"]) == {"anger", "fear", "joy"}
+    # As spaCy has it, guessing wins.
+    monkeypatch.setattr(training, "_discount_first_evaluation", lambda nlp: itertools.count(2))
+    guessed, (first, *_) = train("spacy")
+    assert guessed == pytest.approx(first)
+    assert guessed > kept
 
 
-def test_training_that_ends_before_it_is_evaluated_is_refused(
-    small_run: Run, tmp_path: Path
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({"max_steps": 3, "eval_frequency": 10}, "max_steps = 3"),
+        ({"max_steps": 0, "max_epochs": 1, "eval_frequency": 100}, "max_epochs = 1"),
+        ({"max_steps": 1000, "patience": 5, "eval_frequency": 100}, "patience = 5"),
+    ],
+)
+def test_training_that_ends_before_a_checkpoint_counts_is_refused(
+    changes: dict[str, int], limit: str, small_run: Run, tmp_path: Path
 ) -> None:
-    settings = load_config(BOW, interpolate=False)
-    settings["training"].update({"max_epochs": 1, "max_steps": 3, "eval_frequency": 10})
-    settings.to_disk(tmp_path / "bow.cfg")
+    overrides = {f"training.{name}": value for name, value in changes.items()}
     with pytest.raises(
-        InputError, match=r"bow\.cfg.*max_steps of at least training\.eval_frequency"
+        InputError, match=rf"bow\.cfg: training ends before.*{limit}.*eval_frequency"
     ):
         train_student(
-            STUDENT._replace(config=tmp_path / "bow.cfg", overrides={"training.max_steps": 3}),
+            STUDENT._replace(overrides={"training.max_epochs": 0, **overrides}),
             small_run.corpus,
             small_run.corpus / "scored.parquet",
             small_run.training / "vectors",
@@ -179,6 +230,15 @@ def test_training_that_ends_before_it_is_evaluated_is_refused(
             gpu_id=-1,
         )
     assert not (tmp_path / "bow").exists()
+
+
+def test_scores_do_not_count_against_a_checkpoint(small_run: Run, tmp_path: Path) -> None:
+    settings = load_config(BOW, interpolate=False)
+    settings["training"]["score_weights"] = {"cats_micro_f": -1.0}
+    settings.to_disk(tmp_path / "bow.cfg")
+    own = STUDENT._replace(config=tmp_path / "bow.cfg")
+    with pytest.raises(InputError, match=r"cats_micro_f = -1\.0\. Expected 0 or more"):
+        train_baseline(own, small_run.corpus, tmp_path / "out", lang="en", seed=0, gpu_id=-1)
 
 
 def test_training_takes_at_least_a_pass_over_the_texts(tmp_path: Path) -> None:

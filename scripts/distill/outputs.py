@@ -7,8 +7,11 @@ the next run of the step clears it away and starts again.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# Bytes, from which on a second copy of a file is worth avoiding.
+LARGE_FILE = 1_000_000
 
 
 def _temporary(path: Path) -> Path:
@@ -87,13 +90,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def link_or_copy(source: str, target: str) -> None:
-    """Give a file a second name; where the disk knows no such links, copy it. For `shutil.copytree`, for
-    files that are only ever replaced whole: what is written into one is in the other as well.
+    """Put a file at a second place: for `shutil.copytree`. A large one is on the disk once, where the
+    disk knows links of that kind: what is written into it is at both places. Others are copied.
 
-    source (str): The file.
-    target (str): The other name.
+    source (str): The file, or a symbolic link to it.
+    target (str): The other place.
     """
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    file = Path(source).resolve()
+    if file.stat().st_size >= LARGE_FILE:
+        with suppress(OSError):
+            os.link(file, target)
+            return
+    shutil.copy2(file, target)

@@ -193,9 +193,8 @@ def plot_learning(metrics: dict[str, Any], student: str) -> Plot | None:
     student (str): Name of the student.
     RETURNS (Plot | None): The plot; None where there is no log of its training.
     """
-    # Before the first step there is nothing to see, and no logarithm.
     histories = {
-        name: [entry for entry in metrics["models"][name]["history"] if entry["step"]]
+        name: metrics["models"][name]["history"]
         for name in (student, twin_of(student))
         if name in metrics["models"]
     }

@@ -19,7 +19,7 @@ DEV_SCORE = "cats_micro_f"
 DEV_AUC = "cats_macro_auc"
 # By label; None for one that dev lacks.
 DEV_AUC_BY_LABEL = "cats_auc_per_type"
-# What has less, on average over labels, can't be worth using.
+# What has less, on average over labels, is hardly worth using.
 POOR_AREA = 0.6
 
 

@@ -78,7 +78,7 @@ def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[in
 
 def has_fast_bfloat16(gpu_id: int = -1) -> bool:
     """Tell whether a processor multiplies matrices of bfloat16 faster than those of float32: a CPU with
-    AMX, one of AMD's with AVX-512 BF16 (since Zen 4: twice as fast), a GPU since NVIDIA's Ampere. On
+    AMX, one of AMD's with AVX-512 BF16 (Zen 4: about twice as fast), a GPU since NVIDIA's Ampere. On
     Intel's Xeons of the fourth generation AVX-512 BF16 alone is no faster in itself, and converting
     takes longer than multiplying.
 

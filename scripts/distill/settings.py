@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from confection import ConfigValidationError
+
 from .errors import InputError, SettingError
 
 
@@ -48,3 +50,14 @@ def check_least(name: str, value: int, least: int, function: str) -> None:
     """
     if value < least:
         raise SettingError(f"Can't use {name} = {value} in {function}. Expected {least} or more.")
+
+
+def explain_setting(error: Exception) -> str:
+    """Say on one line what is wrong with a setting of a config.
+
+    error (Exception): What reading or using the config raised.
+    RETURNS (str): Its message as a sentence, without the whole config, which confection puts behind it.
+    """
+    if isinstance(error, ConfigValidationError):
+        error = ConfigValidationError.from_error(error, title="", show_config=False)
+    return f"{' '.join(str(error).split()).rstrip('.')}."

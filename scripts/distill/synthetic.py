@@ -20,6 +20,7 @@ from .errors import InputError, SettingError
 from .mixture import Mixture
 from .products import POOL_FILE, read_stats, require
 from .records import GOLD, TextRow, TextsMeta, count_rows, read_texts, write_texts
+from .settings import explain_setting
 from .teacher_info import WORDS, read_teacher_info
 
 
@@ -61,7 +62,9 @@ def load_recipe(config: Path, overrides: dict[str, Any]) -> Recipe:
         pool_texts = int(loaded["vars"]["pool_texts"])
     # A setting that an augmenter refuses, or that isn't of its type.
     except (ValueError, ConfigValidationError) as error:
-        raise InputError(f"Can't use {config}: {str(error).strip()} Correct it there.") from error
+        raise InputError(
+            f"Can't use {config}: {explain_setting(error)} Correct it there."
+        ) from error
     if not isinstance(mixture, Mixture):
         raise InputError(
             f"Can't use {config}: [mixture] is another augmenter. Expected distill.mixture.v1."

@@ -3,6 +3,7 @@
 import itertools
 import math
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import srsly
 from catalogue import RegistryError
 from confection import ConfigValidationError
+from spacy.language import Language
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_nlp
@@ -18,13 +20,20 @@ from spacy.util import load_config
 from .devices import use_device
 from .errors import InputError, SettingError
 from .outputs import atomic_folder
-from .products import BEST, DEV_AUC, DEV_SCORE, read_dev_score, read_stats
+from .products import (
+    BEST,
+    DEV_AUC,
+    DEV_AUC_BY_LABEL,
+    DEV_SCORE,
+    read_dev_score,
+    read_stats,
+)
+from .settings import explain_setting
 
 LAST, LOG = "model-last", "log.jsonl"
+COMPONENT = "textcat"
 WEIGHTS = "training.score_weights"
 AREA_SHARE = 0.75
-# What measures a component on examples: spaCy's name for its registry is "scorers".
-Scorer = Callable[..., dict[str, Any]]
 
 
 class Trained(NamedTuple):
@@ -50,7 +59,7 @@ def find_keys(config: Path, key: str) -> dict[str, Any]:
     config (Path): A training config.
     key (str): The setting's name.
     RETURNS (dict[str, Any]): Its values, by dotted config key.
-    RAISES (InputError): The config is missing.
+    RAISES (InputError): See read_config.
     """
 
     def walk(block: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
@@ -60,8 +69,8 @@ def find_keys(config: Path, key: str) -> dict[str, Any]:
             elif isinstance(value, dict):
                 yield from walk(value, f"{path}.{name}")
 
-    model = "components.textcat.model"
-    return dict(walk(read_config(config)["components"]["textcat"]["model"], model))
+    model = f"components.{COMPONENT}.model"
+    return dict(walk(read_config(config)["components"][COMPONENT]["model"], model))
 
 
 def corpus_overrides(
@@ -111,11 +120,22 @@ def read_config(config: Path) -> dict[str, Any]:
 
     config (Path): The file.
     RETURNS (dict[str, Any]): Its blocks; references between them are not filled in.
-    RAISES (InputError): It is missing.
+    RAISES (InputError): It is missing, or no such config.
     """
     if not config.is_file():
         raise InputError(f"Can't find the config {config}. Expected a spaCy training config.")
-    return load_config(config, interpolate=False)
+    try:
+        found = load_config(config, interpolate=False)
+    except ConfigValidationError as error:
+        raise InputError(
+            f"Can't read the config {config}: {explain_setting(error)} Correct it there."
+        ) from error
+    if "model" not in found.get("components", {}).get(COMPONENT, {}) or "training" not in found:
+        raise InputError(
+            f"Can't use the config {config}: it lacks [components.{COMPONENT}.model] or [training]. "
+            f"Expected a spaCy training config of a text categorizer named {COMPONENT}."
+        )
+    return found
 
 
 def train(
@@ -128,6 +148,9 @@ def train(
 ) -> Trained:
     """Train a pipeline and keep the checkpoint that did best on dev.
 
+    That of the first batch doesn't count. spaCy evaluates it, but nothing is learned then; where several
+    labels may hold, guessing half of them can beat what is learned later.
+
     config (Path): A spaCy training config.
     output (Path): Folder for the result: model-best and the training log. It appears when training
         has ended; one that exists is replaced then.
@@ -137,7 +160,7 @@ def train(
         folder is put in its place, to add to it.
     RETURNS (Trained): The best pipeline.
     RAISES (InputError): The config is missing, a setting in it can't be used, training ends before
-        dev is evaluated, or there is no such GPU.
+        there is a checkpoint that counts, or there is no such GPU.
     """
     read_config(config)
     use_device(gpu_id)
@@ -147,42 +170,58 @@ def train(
             _fit(config, temporary, {**overrides, **logger}, gpu_id)
         except (ConfigValidationError, RegistryError, SettingError) as error:
             raise InputError(
-                f"Can't train with {config}: {' '.join(str(error).split())}"
+                f"Can't train with {config}: {explain_setting(error)} Correct it there."
             ) from error
-        if not read_history(temporary):
-            raise InputError(
-                f"Can't train with {config}: training ends before a checkpoint is evaluated. Expected "
-                "training.max_steps of at least training.eval_frequency. Raise the one or lower the "
-                "other."
-            )
         shutil.rmtree(temporary / LAST)
         finish(temporary, read_dev_score(temporary / BEST))
     return Trained(output / BEST, read_dev_score(output / BEST))
 
 
 def _fit(config: Path, folder: Path, overrides: dict[str, Any], gpu_id: int) -> None:
-    """Train into a folder, and keep no checkpoint that is no better than guessing may make it."""
+    """Train into a folder, with what only these scripts do: see `train`."""
     settings = load_config(config, overrides=overrides, interpolate=False)
+    weights = settings["training"].setdefault("score_weights", {})
+    negative = [name for name, weight in weights.items() if (weight or 0) < 0]
+    if negative:
+        raise SettingError(
+            f"training.score_weights has {negative[0]} = {weights[negative[0]]}. Expected 0 or more, or "
+            "null."
+        )
+    weights.setdefault(DEV_AUC_BY_LABEL, None)  # noted in meta.json
     nlp = init_nlp(settings, use_gpu=gpu_id)
-    for _, pipe in nlp.pipeline:
-        if getattr(pipe, "scorer", None) is not None:
-            pipe.scorer = _discount_first(pipe.scorer)
-    train_nlp(nlp, folder, use_gpu=gpu_id)
+    evaluations = _discount_first_evaluation(nlp)
+    train_nlp(nlp, folder, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
+    if next(evaluations) < 2:
+        training = nlp.config["training"]
+        limits = ", ".join(
+            f"{name} = {training[name]}"
+            for name in ("max_steps", "max_epochs", "patience", "eval_frequency")
+        )
+        raise SettingError(
+            f"training ends before there is a checkpoint that counts: {limits}. Expected an "
+            "eval_frequency that is below the number of steps."
+        )
 
 
-def _discount_first(scorer: Scorer) -> Scorer:
-    """Make a scorer's first result 0. spaCy evaluates after the first batch, when nothing is learned;
-    where several labels may hold, guessing half of them can beat what is learned later.
+def _discount_first_evaluation(nlp: Language) -> Iterator[int]:
+    """Let a pipeline's first evaluation give 0 for everything.
+
+    nlp (Language): The pipeline.
+    RETURNS (Iterator[int]): Its next item is the number of evaluations until then.
     """
-    calls = itertools.count()
+    evaluate, counter = nlp.evaluate, itertools.count()
 
-    def score(examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
-        scores = scorer(examples, **settings)
-        if next(calls):
+    def discount(examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
+        scores = evaluate(examples, **settings)
+        if next(counter):
             return scores
-        return {key: 0.0 if isinstance(value, float) else value for key, value in scores.items()}
+        return {
+            name: 0.0 if isinstance(score, (int, float)) else score
+            for name, score in scores.items()
+        }
 
-    return score
+    nlp.evaluate = discount
+    return counter
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
