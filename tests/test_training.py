@@ -142,6 +142,8 @@ def test_history_is_that_of_the_log(tmp_path: Path) -> None:
         ('dev_corpus = "corpora.dev"', 'dev_corpus = "corpora.none"', "not a valid section"),
         ("[training.batcher]", "[training.batchers]", "training -> batcher -> size"),
         ("[training]", "[training", r"no section headers|parsing errors"),
+        ("[training.batcher]", "[training]", "already exists"),
+        ("score_weights = {", "score_weights = 7\nother = {", "score_weights"),
         ("[components.textcat", "[components.classifier", r"lacks \[components\.textcat\.model\]"),
     ],
 )
@@ -202,6 +204,16 @@ def test_no_checkpoint_is_kept_that_has_learned_nothing(
     guessed, (first, *_) = train("spacy")
     assert guessed == pytest.approx(first)
     assert guessed > kept
+
+
+def test_weights_may_be_variables(small_run: Run, tmp_path: Path) -> None:
+    settings = load_config(BOW, interpolate=False)
+    settings["vars"] = {"share": 0.5}
+    settings["training"]["score_weights"] = {"cats_micro_f": "${vars.share}"}
+    settings.to_disk(tmp_path / "bow.cfg")
+    own = Architecture("bow", tmp_path / "bow.cfg", {})
+    train_baseline(own, small_run.corpus, tmp_path / "out", lang="en", seed=0, gpu_id=-1)
+    assert read_history(tmp_path / "out")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from .teacher_info import INFO, read_teacher_info, write_teacher_info
 
 
 def adopt_teacher(shared: Path, corpus: Path, output: Path, *, lang: str, gpu_id: int) -> float:
-    """Take over a shared teacher, and measure it on this language. Its weights are on the disk once.
+    """Take over a shared teacher, and measure it on this language. Its large files are on the disk once,
+    where that can be: see link_or_copy.
 
     shared (Path): The folder of a teacher that knows the corpus's labels.
     corpus (Path): The folder of the gold corpus.

@@ -5,6 +5,7 @@ import math
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from configparser import Error as ParsingError
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -108,7 +109,8 @@ def _weigh_area(config: Path) -> dict[str, Any]:
     choice, and stays.
     """
     weights = read_config(config)["training"].get("score_weights", {})
-    if not weights.get(DEV_SCORE) or f"[{WEIGHTS}]" in config.read_text(encoding="utf8"):
+    known = isinstance(weights, dict) and isinstance(weights.get(DEV_SCORE), (int, float))
+    if not known or not weights[DEV_SCORE] or f"[{WEIGHTS}]" in config.read_text(encoding="utf8"):
         return {}
     both = weights[DEV_SCORE] + (weights.get(DEV_AUC) or 0.0)
     area = AREA_SHARE * both
@@ -126,7 +128,7 @@ def read_config(config: Path) -> dict[str, Any]:
         raise InputError(f"Can't find the config {config}. Expected a spaCy training config.")
     try:
         found = load_config(config, interpolate=False)
-    except ConfigValidationError as error:
+    except (ConfigValidationError, ParsingError, UnicodeDecodeError) as error:
         raise InputError(
             f"Can't read the config {config}: {explain_setting(error)} Correct it there."
         ) from error
@@ -148,8 +150,8 @@ def train(
 ) -> Trained:
     """Train a pipeline and keep the checkpoint that did best on dev.
 
-    That of the first batch doesn't count. spaCy evaluates it, but nothing is learned then; where several
-    labels may hold, guessing half of them can beat what is learned later.
+    That of the first batch doesn't count: its scores are taken for 0. spaCy evaluates it, but nothing is
+    learned then; where several labels may hold, guessing half of them can beat what is learned later.
 
     config (Path): A spaCy training config.
     output (Path): Folder for the result: model-best and the training log. It appears when training
@@ -180,14 +182,18 @@ def train(
 def _fit(config: Path, folder: Path, overrides: dict[str, Any], gpu_id: int) -> None:
     """Train into a folder, with what only these scripts do: see `train`."""
     settings = load_config(config, overrides=overrides, interpolate=False)
-    weights = settings["training"].setdefault("score_weights", {})
-    negative = [name for name, weight in weights.items() if (weight or 0) < 0]
-    if negative:
+    weights = settings.interpolate()["training"].get("score_weights", {})
+    if not isinstance(weights, dict):
         raise SettingError(
-            f"training.score_weights has {negative[0]} = {weights[negative[0]]}. Expected 0 or more, or "
-            "null."
+            f"training.score_weights is {weights}. Expected the weight of each score."
         )
-    weights.setdefault(DEV_AUC_BY_LABEL, None)  # noted in meta.json
+    for name, weight in weights.items():
+        if isinstance(weight, (int, float)) and weight < 0:
+            raise SettingError(
+                f"training.score_weights has {name} = {weight}. Expected 0 or more, or null."
+            )
+    # Noted in meta.json.
+    settings["training"]["score_weights"] = {DEV_AUC_BY_LABEL: None, **weights}
     nlp = init_nlp(settings, use_gpu=gpu_id)
     evaluations = _discount_first_evaluation(nlp)
     train_nlp(nlp, folder, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
@@ -199,7 +205,8 @@ def _fit(config: Path, folder: Path, overrides: dict[str, Any], gpu_id: int) -> 
         )
         raise SettingError(
             f"training ends before there is a checkpoint that counts: {limits}. Expected an "
-            "eval_frequency that is below the number of steps."
+            "eval_frequency of at most max_steps and patience, where they aren't 0, and below the "
+            "steps of max_epochs."
         )
 
 
