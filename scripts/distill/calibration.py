@@ -19,8 +19,8 @@ from thinc.api import Model
 
 from .documents import Gold
 from .heads import find_head, find_output, without_activation
+from .products import COMPONENT
 
-COMPONENT = "textcat"
 META = "calibration"  # in meta.json
 # Where the temperature is looked for. One at the edge says that the texts can't tell: a student that
 # is right about all of them would have to be surer and surer.

@@ -10,6 +10,8 @@ import srsly
 from .errors import InputError
 
 BEST = "model-best"
+# The text categorizer, in the pipelines of teachers, students and baselines.
+COMPONENT = "textcat"
 # Unlabelled texts, in the folder of the gold corpus.
 POOL_FILE = "pool.parquet"
 DEFAULT_STUDENTS = "bow,cnn,ensemble"

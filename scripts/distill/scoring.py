@@ -20,7 +20,7 @@ from . import vocabulary
 from .devices import use_device
 from .errors import InputError
 from .heads import find_head, without_activation
-from .products import BEST
+from .products import BEST, COMPONENT
 from .score_cache import ScoreCache
 from .teacher_info import read_teacher_info
 
@@ -55,7 +55,7 @@ def excludes_labels(nlp: Language) -> bool:
     nlp (Language): A pipeline with a text categorizer named "textcat".
     RETURNS (bool): Whether they do.
     """
-    return find_head(cast(TextCategorizer, nlp.get_pipe("textcat")).model).exclusive
+    return find_head(cast(TextCategorizer, nlp.get_pipe(COMPONENT)).model).exclusive
 
 
 def batch_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
@@ -193,7 +193,7 @@ def iter_scores_of_batches(
     RAISES (InputError): The teacher has other labels.
     """
     transformer = cast(Transformer, nlp.get_pipe("transformer"))
-    textcat = cast(TextCategorizer, nlp.get_pipe("textcat"))
+    textcat = cast(TextCategorizer, nlp.get_pipe(COMPONENT))
     if set(labels) != set(textcat.labels):
         raise InputError(
             f"Can't score the labels {', '.join(labels)}: the teacher has "

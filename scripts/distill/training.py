@@ -23,6 +23,7 @@ from .errors import InputError, SettingError
 from .outputs import atomic_folder
 from .products import (
     BEST,
+    COMPONENT,
     DEV_AUC,
     DEV_AUC_BY_LABEL,
     DEV_SCORE,
@@ -32,7 +33,6 @@ from .products import (
 from .settings import explain_setting
 
 LAST, LOG = "model-last", "log.jsonl"
-COMPONENT = "textcat"
 WEIGHTS = "training.score_weights"
 AREA_SHARE = 0.75
 
