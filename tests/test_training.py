@@ -9,6 +9,7 @@ import numpy
 import pytest
 import spacy
 import srsly
+from spacy.language import Language
 from spacy.util import load_config
 
 from scripts.distill import training
@@ -204,6 +205,26 @@ def test_no_checkpoint_is_kept_that_has_learned_nothing(
     guessed, (first, *_) = train("spacy")
     assert guessed == pytest.approx(first)
     assert guessed > kept
+
+
+def test_layers_multiply_by_numpy_in_training_and_by_blis_when_loaded(
+    small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+
+    def stop(nlp: Language, *args: Any, **kwargs: Any) -> None:
+        built.append(nlp)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_nlp", stop)
+    cnn = Architecture("cnn", CONFIGS / "student_cnn.cfg", {})
+    with pytest.raises(KeyboardInterrupt):
+        train_baseline(cnn, small_run.corpus, tmp_path / "out", lang="en", seed=0, gpu_id=-1)
+    loaded = spacy.load(small_run.training / "student" / "cnn" / "model-best")
+    for nlp, blis in ((built[0], False), (loaded, True)):
+        layers = [layer for layer in nlp.get_pipe("textcat").model.walk() if layer.name == "maxout"]
+        assert [layer.ops.use_blis for layer in layers] == [blis] * len(layers)
+        assert layers
 
 
 def test_weights_may_be_variables(small_run: Run, tmp_path: Path) -> None:

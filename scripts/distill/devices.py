@@ -1,6 +1,10 @@
-"""Choosing between CPU and GPU."""
+"""Choosing between CPU and GPU, and what multiplies matrices on the CPU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import spacy
+from thinc.api import NumpyOps, get_current_ops, use_ops
 
 from .errors import InputError
 
@@ -21,3 +25,18 @@ def use_device(gpu_id: int) -> None:
             f"Can't use GPU {gpu_id}: {reason}. Expected a CUDA GPU and CuPy for its CUDA version (pip "
             "install cupy-cuda12x). Install it, or set --vars.gpu_id -1 to use the CPU."
         ) from error
+
+
+@contextmanager
+def use_numpy_blas() -> Iterator[None]:
+    """Let thinc multiply matrices by NumPy's BLAS in the place of BLIS, for the layers made inside.
+
+    BLIS has kernels for few processors. On others, such as AMD's since Zen 3, it takes generic ones: a
+    third of the speed of NumPy's OpenBLAS, and one thread. Ops of another kind, such as a GPU's or
+    Apple's, stay.
+    """
+    if type(get_current_ops()) is NumpyOps:
+        with use_ops("numpy", use_blis=False):
+            yield
+    else:
+        yield

@@ -18,7 +18,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_nlp
 from spacy.util import load_config
 
-from .devices import use_device
+from .devices import use_device, use_numpy_blas
 from .errors import InputError, SettingError
 from .outputs import atomic_folder
 from .products import (
@@ -169,7 +169,8 @@ def train(
     with atomic_folder(output) as temporary:
         logger = {"training.logger.output_file": str(temporary / LOG)}
         try:
-            _fit(config, temporary, {**overrides, **logger}, gpu_id)
+            with use_numpy_blas():
+                _fit(config, temporary, {**overrides, **logger}, gpu_id)
         except (ConfigValidationError, RegistryError, SettingError) as error:
             raise InputError(
                 f"Can't train with {config}: {explain_setting(error)} Correct it there."
