@@ -50,7 +50,11 @@ def all_languages(
     lang = {"vars.lang": given["lang"]} if "lang" in given else {}
     defaults = load_project_config(project, overrides=lang)["vars"]
     given = fill_settings(given, defaults)
-    runs = [LanguageRun(project, code, find_overrides(given, defaults, code)) for code in codes]
+    alone = len(codes) == 1
+    runs = [
+        LanguageRun(project, code, find_overrides(given, defaults, code, alone=alone))
+        for code in codes
+    ]
     transformers = list_transformers(runs, given, one_teacher=shares)
     if transformers:
         # Loading torch takes seconds: not for what is said above.

@@ -16,7 +16,7 @@ def package(
     metrics: Annotated[Path, typer.Argument(help="The file metrics.json")],
     output: Annotated[Path, typer.Argument(help="Folder for the wheel")],
     name: Annotated[str, typer.Option(help="Package name without language")] = "reviews_polarity",
-    version: Annotated[str, typer.Option(help="Package version")] = "0.1.0",
+    version: Annotated[str, typer.Option(help="Package version, of three numbers")] = "0.1.0",
     license_name: Annotated[str, typer.Option(help="Short name of the licence")] = "MIT",
     license_file: Annotated[Path, typer.Option(help="The licence")] = Path("LICENSE"),
     author: Annotated[str, typer.Option(help="Who made the package")] = "",

@@ -1,6 +1,6 @@
 """Read labelled texts, check them, split them, drop duplicates and describe them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +10,10 @@ from wasabi import msg
 
 from .console import OnInvalid, done, run, warn
 from .distill.corpus import build_corpus, write_corpus
-from .distill.labels import TASKS, get_task
+from .distill.labels import TASKS, describe_joined, get_task
 from .distill.language_check import describe_foreign, find_foreign
 from .distill.pool import Pool
-from .distill.pool_files import list_files
+from .distill.pool_files import list_files, name_files
 from .distill.products import POOL_FILE
 from .distill.records import sample_texts
 
@@ -67,18 +67,21 @@ def prepare(
         f"{left_out['invalid']} invalid rows."
     )
     files = list_files(pool, data) if pool is not None else None
-    if files and files.tables:
+    if pool and files and files.tables:
         done(
             f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts from "
             f"{name_files(pool, files.tables)}. Removed {unlabelled.exact} exact duplicates and "
             f"{unlabelled.near} near ones; left out {unlabelled.invalid} invalid rows."
         )
+    joined = "" if stats["exclusive"] else describe_joined(corpus.labels)
+    if joined:
+        warn(f"{data}: {joined}")
     gold_texts = ((t.text, t.source) for texts in corpus.splits.values() for t in texts)
     sample = sample_texts(output / POOL_FILE, CHECKED_POOL_TEXTS, seed)
     warn_of_foreign(f"{data}", gold_texts, lang)
     drawn = f"{pool}, {len(sample):,} texts drawn of it"
     warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
-    if files and files.others:
+    if pool and files and files.others:
         warn(f"{pool}: left alone {name_files(pool, files.others)}.")
 
 
@@ -87,15 +90,6 @@ def warn_of_foreign(what: str, texts: Iterable[tuple[str, str]], lang: str) -> N
     foreign = find_foreign(texts, lang)
     if foreign:
         warn(f"{what}: {describe_foreign(foreign, lang)}")
-
-
-def name_files(pool: Path | None, files: Sequence[Path], most: int = 5) -> str:
-    """Name the first files of a pool by their places in it, and say how many more there are."""
-    names = [
-        path.relative_to(pool).as_posix() if pool and pool.is_dir() else str(path) for path in files
-    ]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 if __name__ == "__main__":

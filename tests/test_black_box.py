@@ -123,6 +123,7 @@ def test_file_of_scores(
         stream.write("\n")
     result = run_step("score", teacher, texts_file, scored)
     assert "has changed since the step 'teacher'" in result.output
+    assert "`python -m spacy project run teacher . --force`" in result.output
 
 
 def test_logits_are_taken_as_they_are(write: Callable[..., Path]) -> None:
@@ -168,8 +169,15 @@ def test_what_is_no_teacher_is_refused(name: str, message: str) -> None:
     [
         ({"positive": [0.1, 0.2]}, "scores the labels positive, the student has"),
         ({"positive": [0.1, 0.2], "other": [0.9, 0.8]}, "scores the labels positive, other"),
-        ({"positive": ["a", "b"], "negative": [0.9, 0.8]}, "Unable to parse"),
-        ({"positive": [None, 0.2], "negative": [0.9, 0.8]}, "Expected finite numbers"),
+        (
+            {"positive": [0.1, "b"], "negative": [0.9, 0.8]},
+            "line 2: the score of 'positive' is 'b'. Expected a finite number. Mend or remove",
+        ),
+        (
+            {"positive": [None, 0.2], "negative": [0.9, 0.8]},
+            "line 1: the score of 'positive' is 'nan'. Expected a finite number.",
+        ),
+        ({"positive": [[0.1], 0.2], "negative": [0.9, 0.8]}, "line 1: the score of 'positive' is"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(
@@ -183,14 +191,72 @@ def test_files_that_do_not_fit_are_refused(
 def test_files_with_unusable_texts_are_refused(write: Callable[..., Path]) -> None:
     columns = {"positive": [0.1, 0.2], "negative": [0.9, 0.8]}
     for texts, message in (
-        (["a", "a"], "rows 1 and 2 have the same text"),
-        (["a", None], "row 2: 'text' is empty"),
+        (["a", "a"], "line 1 and line 2 have the same text"),
+        (["a", None], "line 2: 'text' is empty"),
     ):
         with pytest.raises(InputError) as caught:
             load_black_box(str(write(texts, **columns)), LABELS, exclusive=True)
         assert message in str(caught.value)
     same = {"positive": [0.1, 0.1], "negative": [0.9, 0.9]}
     assert load_black_box(str(write(["a", "a"], **same)), LABELS, exclusive=True).is_file
+
+
+@pytest.mark.parametrize(
+    ("suffix", "lines", "message"),
+    [
+        # Blank lines count.
+        (".jsonl", ["", '{"text": "", "positive": 1, "negative": 0}'], "line 3: 'text' is empty"),
+        (
+            ".jsonl",
+            ["", "", '{"text": "one", "positive": 1, "negative": 0}'],
+            "line 1 and line 4 have the same text",
+        ),
+        (
+            ".jsonl",
+            ["", '{"text": "two", "positive": "?", "negative": 0}'],
+            "line 3: the score of 'positive' is '?'",
+        ),
+        (".jsonl", ["", '{"text": "two"'], "line 3: not valid JSON"),
+        (".csv", ["two,0.1"], "line 3: 2 fields, expected 3"),
+        # The header is a line, and a text may have several.
+        (".csv", ['"two', 'lines",1,0', "three,,0"], "line 5: the score of 'positive' is 'nan'"),
+        (".csv", None, "it holds no rows"),
+        (".jsonl", None, "it holds no rows"),
+    ],
+)
+def test_messages_about_files_are_about_files_of_scores(
+    suffix: str, lines: list[str] | None, message: str, tmp_path: Path
+) -> None:
+    head = {
+        ".jsonl": '{"text": "one", "positive": 0.5, "negative": 0.5}',
+        ".csv": "text,positive,negative\none,0.5,0.5",
+    }[suffix]
+    content = [head, *lines] if lines else [head.splitlines()[0]] if suffix == ".csv" else [""]
+    path = tmp_path / f"scores{suffix}"
+    path.write_text("\n".join(content) + "\n", encoding="utf8")
+    with pytest.raises(InputError) as caught:
+        load_black_box(str(path), LABELS, exclusive=True)
+    assert message in str(caught.value)
+    for remedy in ("--vars.data", "--on-invalid", "'stars'"):
+        assert remedy not in str(caught.value)
+
+
+def test_outcome_counts_what_is_in_the_file(
+    corpus: Path, tmp_path: Path, run_step: RunStep
+) -> None:
+    teacher, pool, scored = tmp_path / "t", tmp_path / "p.parquet", tmp_path / "s.parquet"
+    assert run_step("teacher", "x.cfg", corpus, teacher, "--black-box", FUNCTION).code == 0
+    # The teacher is sure by 0.9 of the first kind, by 0.8 of the other.
+    texts = [f"A great lamp, number {i}." for i in range(7)] + [f"Lamp {i}." for i in range(4)]
+    pd.DataFrame({"text": texts}).to_parquet(pool)
+    result = run_step("score", teacher, pool, scored, "--pool-confidence", 0.85)
+    assert result.code == 0, result.output
+    assert len(read_scores(scored).texts) == 7
+    assert "s.parquet: 7 texts, 11 scored in" in result.output
+    assert "of the pool 7 kept, 4 left out as unsure, 0 to balance labels" in result.output
+    assert (
+        run_step("score", teacher, pool, scored).output.count("s.parquet: 11 texts, 11 scored") == 1
+    )
 
 
 def test_files_without_test_texts_are_refused_at_once(

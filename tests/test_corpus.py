@@ -9,7 +9,6 @@ import srsly
 from scripts.distill.corpus import (
     Corpus,
     build_corpus,
-    count_conflicts,
     describe,
     remove_duplicates,
     write_corpus,
@@ -20,7 +19,7 @@ from scripts.distill.labels import TASKS
 from scripts.distill.products import read_stats
 from scripts.distill.tables import SPLITS, LabelledText
 
-from .conftest import write_jsonl
+from .conftest import RunStep, write_jsonl
 
 WORDS = [
     f"{start}{end}" for start in ("ba", "ke", "li", "mo", "tu") for end in ("", "n", "r", "st")
@@ -173,15 +172,28 @@ def test_duplicates_with_other_labels_are_counted(tmp_path: Path) -> None:
     assert corpus.stats["duplicates"] == {"exact": 2, "near": 0, "exact_with_other_labels": 1}
 
 
-def test_count_conflicts() -> None:
-    texts = [
-        make_text("A lamp.", "a"),
-        make_text("a lamp", "a"),
-        make_text("A LAMP!", "b"),
-        make_text("a tent", "b"),
+@pytest.mark.parametrize(("kept", "expected"), [("a", 1), ("b", 2), ("c", 3)])
+def test_conflicts_are_with_the_text_that_stays(tmp_path: Path, kept: str, expected: int) -> None:
+    rows = make_split_rows(
+        train=["a", "b", "c"] * 4, dev=["a", "b", "c"] * 3, test=["a", "b", "c"] * 3
+    )
+    given = [("train", "a"), ("train", "b"), ("dev", "a"), ("test", kept)]
+    rows += [
+        {"text": f"A LAMP {'!' * i}", "label": label, "split": split}
+        for i, (split, label) in enumerate(given)
     ]
-    assert count_conflicts(texts) == 1
-    assert count_conflicts(texts[:2]) == 0
+    # Nearly the same is no conflict: nobody knows what it should be.
+    text = " ".join(WORDS)
+    rows += [
+        {"text": f"{text} {split}", "label": label, "split": split}
+        for split, label in (("train", "a"), ("dev", "b"))
+    ]
+    corpus = build(tmp_path, rows)
+    assert corpus.stats["duplicates"] == {
+        "exact": 3,
+        "near": 1,
+        "exact_with_other_labels": expected,
+    }
 
 
 def test_remove_duplicates_names_what_is_gone() -> None:
@@ -211,7 +223,7 @@ def test_three_stars_are_left_out_and_counted(tmp_path: Path) -> None:
 def test_invalid_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     rows = make_rows(["a", "b"] * 20)
     rows[3:3] = [{"text": "", "label": "a"}, {"text": "no label", "label": ""}]
-    with pytest.raises(InputError, match="row 4"):
+    with pytest.raises(InputError, match="line 4"):
         build(tmp_path, rows)
     corpus = build(tmp_path, rows, skip_invalid=True)
     assert corpus.stats["left_out"] == {"no_label_for_task": 0, "invalid": 2}
@@ -244,17 +256,58 @@ def test_stats(tmp_path: Path) -> None:
         (
             make_rows(["a"] * 40 + ["b"]),
             "multiclass",
-            ("Too few texts", "at least 2 texts of each label", "a column 'split'"),
+            (
+                "41 texts, 8 of them for test, in proportion of their labels; the rarest label is 'b' "
+                "with 1. Expected at least 2 texts of each label in each split. Add texts of 'b'.$",
+            ),
+        ),
+        (
+            make_rows(["a"] * 4 + ["b"] * 4 + ["c"] * 4),
+            "multiclass",
+            ("the rarest label is 'a' with 4. ", "Add texts of 'a'.$"),
+        ),
+        (
+            make_rows(["a", "b", "c"] * 4),
+            "multiclass",
+            ("12 texts, 2 of them for test", "the rarest label is 'a' with 4. ", "of 'a'.$"),
+        ),
+        (
+            make_rows(["a", "b", "c", "d", "e", "f", "g"] * 6),
+            "multiclass",
+            ("34 texts, 4 of them for dev", "with 4. ", "Add texts, or change --vars.dev_share.$"),
         ),
         (
             make_rows(["a"] * 40 + ["b"] * 10),
             "multiclass",
-            ("dev has 1 of label 'b'", "at least 2", "change dev_share and test_share"),
+            (
+                "dev has 1 of label 'b', expected at least 2 after duplicates were removed. Add such "
+                "texts, or change --vars.dev_share and --vars.test_share.$",
+            ),
+        ),
+        (
+            make_rows(["a"] * 40 + ["b"] * 40 + ["c"] * 5),
+            "multiclass",
+            ("dev has 0 of label 'c'", "Add such texts.$"),
+        ),
+        (
+            make_split_rows(train=["a"] * 20 + ["b"] * 10, test=["a", "b"] * 2),
+            "multiclass",
+            ("dev has 1 of label 'b'", "Add such texts, or change --vars.dev_share.$"),
+        ),
+        (
+            make_split_rows(train=["a", "b"] * 20, test=["a", "a", "b"]),
+            "multiclass",
+            ("test has 1 of label 'b'", "Add such texts.$"),
+        ),
+        (
+            make_rows([["a"]] * 19 + [["a", "b"]] * 20 + [[]], "labels"),
+            "multilabel",
+            (" without label 'a', expected at least 2", "Add such texts.$"),
         ),
         (
             make_split_rows(train=["a", "b"] * 4, dev=["a", "b"] * 2),
             "multiclass",
-            ("test has 0 of label 'a'", "at least 2", "Add such texts"),
+            ("test has 0 of label 'a'", "at least 2", "Add such texts.$"),
         ),
         (
             make_split_rows(train=["a", "b"] * 4, dev=["a", "b"] * 2, test=["a", "b", "c", "c"]),
@@ -269,7 +322,11 @@ def test_stats(tmp_path: Path) -> None:
         (
             make_split_rows(train=["a"] * 3 + ["b"], test=["a", "b"] * 2),
             "multiclass",
-            ("Too few texts", "4 texts", "for dev", "Add texts"),
+            (
+                "4 texts, 0 of them for dev",
+                "the rarest label is 'b' with 1. ",
+                "Add texts of 'b'.$",
+            ),
         ),
     ],
 )
@@ -278,8 +335,39 @@ def test_unusable_corpus(
 ) -> None:
     with pytest.raises(InputError) as error:
         build(tmp_path, rows, task)
-    message = str(error.value)
+    message = f"{error.value}$"
     assert [part for part in (str(tmp_path / "data.jsonl"), *says) if part not in message] == []
+
+
+def test_labels_joined_by_commas_are_named(tmp_path: Path) -> None:
+    """They make labels of few texts: what is wrong is not that there are few."""
+    rows = make_rows(["fear", "joy"] * 20 + ["joy, fear"], "labels")
+    hint = (
+        r"The label 'joy, fear' consists of other labels: .* separated by '\|'\. Write 'joy\|fear'"
+    )
+    with pytest.raises(InputError, match=rf"Too few texts .*{hint}"):
+        build(tmp_path, rows, "multilabel")
+    rows = [{**row, "split": "test" if i > 35 else "train"} for i, row in enumerate(rows)]
+    with pytest.raises(InputError, match=rf"unknown label 'joy, fear' in test .*{hint}"):
+        build(tmp_path, rows, "multilabel")
+    # Of labels that exclude each other it may be one.
+    rows = make_rows(["fear", "joy"] * 20 + ["joy, fear"])
+    with pytest.raises(InputError, match=r"Too few texts .*Add texts of 'joy, fear'\.$"):
+        build(tmp_path, rows, "multiclass")
+
+
+def test_labels_joined_by_commas_are_named_where_there_are_many(
+    tmp_path: Path, run_step: RunStep
+) -> None:
+    labels = ["fear", "joy", "joy, fear", ["joy", "fear"]] * 20
+    path = write_jsonl(tmp_path / "data.jsonl", make_rows(labels, "labels"))
+    outcome = run_step("prepare", path, tmp_path / "corpus", "--task", "multilabel")
+    assert outcome.code == 0, outcome.output
+    assert f"{path}: The label 'joy, fear' consists of other labels" in outcome.output
+    path = write_jsonl(tmp_path / "data.jsonl", make_rows(["fear", "joy", "joy, fear"] * 20))
+    outcome = run_step("prepare", path, tmp_path / "corpus", "--task", "multiclass")
+    assert outcome.code == 0, outcome.output
+    assert "consists of" not in outcome.output
 
 
 @pytest.mark.parametrize(

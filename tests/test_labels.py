@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -5,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.distill.errors import InputError
-from scripts.distill.labels import LABEL_SEPARATOR, TASKS, get_task, parse_labels, to_cats
+from scripts.distill.labels import (
+    LABEL_SEPARATOR,
+    TASKS,
+    describe_joined,
+    get_task,
+    parse_labels,
+    to_cats,
+)
 
 
 @pytest.mark.parametrize("name", ["polarity", "stars", "multiclass", "multilabel"])
@@ -126,6 +134,25 @@ def test_list_and_joined_string_say_the_same(labels: list[str]) -> None:
 )
 def test_to_cats_writes_every_label_in_order(labels: list[str], expected: dict[str, float]) -> None:
     assert list(to_cats(labels, ["c", "b", "a"]).items()) == list(expected.items())
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (["fear", "joy", "joy, fear"], "'joy, fear' .*'joy|fear'"),
+        (["fear", "fear;joy;rage", "joy", "rage"], "'fear;joy;rage'"),
+        (["fear", "joy", "joy,fear,"], "'joy,fear,'"),
+        (["fear", "joy", "joy, sorrow"], ""),
+        (["joy, fear"], ""),
+        (["joy", "joy,"], ""),
+        (["fear", "joy and fear", "joy"], ""),
+        ([], ""),
+    ],
+)
+def test_labels_that_consist_of_others(labels: list[str], found: str) -> None:
+    described = describe_joined(labels)
+    assert bool(described) == bool(found)
+    assert re.search(found.replace("|", r"\|"), described)
 
 
 @pytest.mark.parametrize("value", [["x", None], {"x": 0, "y": 1}])

@@ -71,6 +71,17 @@ def test_what_was_set_holds_for_each_language() -> None:
     }
 
 
+def test_a_single_language_has_its_files_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("A text.")
+    given = {**SAME, "pool": str(tmp_path), "data": "mine.csv", "corpus": "corpus/{lang}"}
+    assert find_overrides(given, DEFAULTS, "nl", alone=True) == {
+        "vars.lang": "nl",
+        "vars.pool": str(tmp_path),
+        "vars.data": "mine.csv",
+        "vars.corpus": "corpus/nl",
+    }
+
+
 @pytest.mark.parametrize("name", ["data", "corpus", "training"])
 def test_languages_do_not_share_files(name: str) -> None:
     given = {**SAME, name: "mine"}
@@ -93,8 +104,10 @@ def test_languages_do_not_share_a_pool(tmp_path: Path) -> None:
     (tmp_path / "reviews").mkdir()
     (tmp_path / "reviews" / "nl.txt").write_text("A text for Dutch alone.")
     assert find_overrides(given, DEFAULTS, "nl")["vars.pool"] == str(tmp_path)
-    (tmp_path / "texts.txt").write_text("A text.")
-    with pytest.raises(InputError, match=r"pool = .*\{lang\} in it.*--vars\.pool"):
+    for name in ("texts.txt", "more.csv"):
+        (tmp_path / name).write_text("text")
+    message = r"pool = .*\(found: more\.csv, texts\.txt\).*\{lang\} in it.*--vars\.pool"
+    with pytest.raises(InputError, match=message):
         find_overrides(given, DEFAULTS, "nl")
     # Nor the one that is there by default.
     with pytest.raises(InputError, match=r"--vars\.pool"):

@@ -14,9 +14,9 @@ from scripts.distill import pool_files, records, table_files
 from scripts.distill.duplicates import find_duplicates
 from scripts.distill.errors import InputError
 from scripts.distill.pool import Pool
+from scripts.distill.pool_files import name_files
 from scripts.distill.records import TextRow, TextsMeta, read_texts, write_texts
 from scripts.distill.synthetic import build_synthetic
-from scripts.prepare import name_files
 
 from .conftest import ROOT, Run, RunStep, make_reviews, write_jsonl
 
@@ -66,7 +66,7 @@ def test_the_same_texts_are_dropped_as_if_all_were_compared(
 
 def test_invalid_rows_are_counted(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "pool.jsonl", [{"text": "a"}, {"text": ""}, {"text": "b"}])
-    with pytest.raises(InputError, match="row 2"):
+    with pytest.raises(InputError, match="line 2"):
         list(Pool(path, []))
     pool = Pool(path, [], skip_invalid=True)
     assert [row.text for row in pool] == ["a", "b"]
@@ -152,7 +152,7 @@ def test_pools_that_cannot_be_read_leave_the_corpus_as_it_was(
     before = {path.name: path.read_bytes() for path in corpus.iterdir()}
     outcome = run_step("prepare", data, corpus, "--pool", bad, "--seed", 1)
     assert outcome.code == 1
-    assert "bad.jsonl, row 9001: 'text' is 5, expected a string." in outcome.output
+    assert "bad.jsonl, line 9001: 'text' is 5, expected a string." in outcome.output
     assert {path.name: path.read_bytes() for path in corpus.iterdir()} == before
 
 

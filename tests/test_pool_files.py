@@ -61,7 +61,7 @@ def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 def test_formats(ending: str, tmp_path: Path) -> None:
     found = read(write_pool(tmp_path / f"pool.{ending}", TEXTS))
     assert found.texts == TEXTS
-    rows = range(1, 12, 2) if ending == "txt" else range(1, 7)
+    rows = {"txt": range(1, 12, 2), "xlsx": range(2, 8)}.get(ending, range(1, 7))
     assert found.sources == [f"pool/pool.{ending}:{row}" for row in rows]
     assert found.invalid == 0
 
@@ -81,17 +81,17 @@ def test_texts_of_many_chunks_keep_their_order(ending: str, tmp_path: Path) -> N
             "pool.jsonl",
             '{"text": "one"}\n\n{oops\n{"text": " "}\nnull\n{"text": 5, "other": 1}\n{"other": 2}\n'
             '{"text": "two"}\n{"text":\n',
-            "row 3: not valid JSON",
+            "line 3: not valid JSON",
         ),
         (
             "pool.csv",
             'text,other\none,1\n1,2,3\n"",2\n" ",3\n1\n1\nhere\ntwo,4\n1,2,3\n',
-            "row 2: 3 fields, expected 2",
+            "line 3: 3 fields, expected 2",
         ),
         (
             "pool.tsv",
             "other\ttext\n1\tone\n1\t2\t3\n2\t\n3\t \n1\n1\n1\n4\ttwo\n1\n",
-            "row 2: 3 fields, expected 2",
+            "line 3: 3 fields, expected 2",
         ),
     ],
 )
@@ -138,16 +138,29 @@ def test_bytes_that_are_not_utf_8_are_found_anywhere(
         read(path, skip_invalid=True)
 
 
+@pytest.mark.usefixtures("chunks")
+@pytest.mark.parametrize("skip_invalid", [True, False])
+@pytest.mark.parametrize("more", ["", ",pos"])
+@pytest.mark.parametrize("last", ["", '"the next quote', 'the next "quote"'])
 def test_quotes_that_stay_open_are_never_skipped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    last: str, more: str, skip_invalid: bool, tmp_path: Path
 ) -> None:
-    lines = [f"text number {i},pos" for i in range(100)]
-    lines[79] = '"a quote that is not closed,pos'
+    lines = [f"text number {i}{more}" for i in range(100)]
+    lines[79] = f'"a quote that is not closed{more}'
+    lines[98] = f"{last}{more}"
     path = tmp_path / "pool.csv"
-    path.write_text("\n".join(["text,label", *lines]), encoding="utf8")
-    with pytest.raises(InputError, match=r"row 80: .*Close the quote"):
-        read(path, skip_invalid=True)
+    path.write_text("\n".join(["text,label" if more else "text", *lines]), encoding="utf8")
+    with pytest.raises(InputError, match=r"pool\.csv, line 81: .*isn't closed.*Mend"):
+        read(path, skip_invalid=skip_invalid)
+
+
+def test_rows_longer_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_pool(tmp_path / "pool.csv", ["short", "x " * 40])
     monkeypatch.setattr(table_files, "CSV_BLOCK_BYTES", 64)
+    with pytest.raises(InputError, match=r"pool\.csv, line 3: .*more than 64 characters"):
+        read(path, skip_invalid=True)
+    # Of fields none of which is too long.
+    path = write_pool(tmp_path / "pool.csv", ["short", "é" * 60])
     with pytest.raises(InputError, match=r"more than 64 bytes, or a quote isn't closed"):
         read(path, skip_invalid=True)
 
@@ -156,7 +169,7 @@ def test_quotes_that_stay_open_are_never_skipped(
 def test_column_that_the_first_rows_lack(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "pool.jsonl", [{"text": "x" * 50}, {"other": "y" * 50}])
     assert read(path, skip_invalid=True) == (["x" * 50], ["pool/pool.jsonl:1"], 1)
-    with pytest.raises(InputError, match="row 2: 'text' is empty"):
+    with pytest.raises(InputError, match="line 2: 'text' is empty"):
         read(path)
 
 
@@ -226,7 +239,7 @@ def test_damaged_parquet(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet", "txt"])
 def test_texts_longer_than_spacy_takes(ending: str, tmp_path: Path) -> None:
     path = write_pool(tmp_path / f"pool.{ending}", ["short", "x" * 2_000_000, "after"])
-    with pytest.raises(InputError, match=r"row \d: 'text' has 2,000,000 characters"):
+    with pytest.raises(InputError, match=r"(row|line) \d: 'text' has 2,000,000 characters"):
         read(path)
     found = read(path, skip_invalid=True)
     assert (found.texts, found.invalid) == (["short", "after"], 1)
@@ -248,6 +261,17 @@ def test_half_of_a_surrogate_pair_is_left_out(tmp_path: Path) -> None:
 def test_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere.*--vars\.pool"):
         read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("pool", [Path(), Path("..") / "here"])
+def test_current_folder_is_no_pool(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    write_jsonl(tmp_path / "here" / "notes.jsonl", [{"text": "not for the teacher"}])
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match=r"as a pool: .*an empty folder for no pool.*--vars\.pool"):
+        read(pool)
 
 
 def test_folders_are_read_whole_but_for_what_is_no_table(tmp_path: Path) -> None:
@@ -349,7 +373,7 @@ def test_files_of_one_name_are_different_sources(assets: Path) -> None:
 def test_files_of_a_folder_are_counted_together(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         write_jsonl(tmp_path / name, [{"text": "good"}, {"text": " "}, {"text": None}])
-    with pytest.raises(InputError, match=r"a\.jsonl, row 2: 'text' is empty"):
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2: 'text' is empty"):
         read(tmp_path)
     found = read(tmp_path, skip_invalid=True)
     assert (found.texts, found.invalid) == (["good", "good"], 4)

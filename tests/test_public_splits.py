@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import srsly
 
 from scripts.convert import describe_sizes
 from scripts.distill import public_data
@@ -76,6 +77,49 @@ def test_prepare_reads_what_is_written(name: str, small_sets: None, tmp_path: Pa
     texts = [text.text for text in gold.texts] + [text.text for text in pool]
     assert len(texts) == 55
     assert not find_duplicates(texts)
+
+
+def test_what_else_is_in_the_folder_stays(small_sets: None, tmp_path: Path) -> None:
+    """The folder may be that of the fetched files."""
+    raw = write_raw("nlptown", tmp_path)
+    content = raw.read_bytes()
+    (tmp_path / "train.jsonl").write_text("of an earlier run", encoding="utf8")
+    convert_public("nlptown", raw, tmp_path, seed=0)
+    assert raw.read_bytes() == content
+    names = {"train.jsonl", "dev.jsonl", "test.jsonl", "pool.jsonl", raw.name}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert len(read_rows(tmp_path / "train.jsonl")) == 20
+
+
+def test_a_file_is_no_folder(small_sets: None, tmp_path: Path) -> None:
+    raw = write_raw("nlptown", tmp_path)
+    content = raw.read_bytes()
+    with pytest.raises(
+        InputError, match=r"it is a file\. Expected a folder.*--vars\.public_folder"
+    ):
+        convert_public("nlptown", raw, raw, seed=0)
+    assert raw.read_bytes() == content
+
+
+def test_splits_of_two_runs_are_never_mixed(
+    small_sets: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, output = write_raw("nlptown", tmp_path), tmp_path / "out"
+    convert_public("nlptown", raw, output, seed=0)
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    write = srsly.write_jsonl
+    written: list[Path] = []
+
+    def write_two(path: Path, rows: object) -> None:
+        if len(written) == 2:
+            raise OSError("no space left")
+        written.append(path)
+        write(path, rows)
+
+    monkeypatch.setattr(srsly, "write_jsonl", write_two)
+    with pytest.raises(OSError, match="no space left"):
+        convert_public("nlptown", raw, output, seed=1)
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
 
 
 def test_mixed_reviews_are_the_pool(small_sets: None, tmp_path: Path) -> None:

@@ -39,8 +39,16 @@ def test_missing_file(run_step: RunStep, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "options", "expected"),
     [
-        ([*ROWS, {"text": "", "stars": 1}], [], ["row 41", "'text' is empty", "--on-invalid skip"]),
-        ([*ROWS, {"text": "fine", "stars": 9}], [], ["row 41", "unknown label", "1, 2, 3, 4 or 5"]),
+        (
+            [*ROWS, {"text": "", "stars": 1}],
+            [],
+            ["line 41", "'text' is empty", "--on-invalid skip"],
+        ),
+        (
+            [*ROWS, {"text": "fine", "stars": 9}],
+            [],
+            ["line 41", "unknown label", "1, 2, 3, 4 or 5"],
+        ),
         ([row for row in ROWS if row["stars"] in (4, 5)], [], ["one class", "at least two"]),
         (ROWS[:4], [], ["Too few texts", "Add texts"]),
         (ROWS, ["--lang", "xx-none"], ["xx-none", "--vars.lang"]),
@@ -64,7 +72,7 @@ def test_unreadable_row_stops_or_is_counted(run_step: RunStep, tmp_path: Path) -
     path, output = tmp_path / "reviews.jsonl", tmp_path / "out"
     lines = [json.dumps(row) for row in ROWS]
     path.write_text("\n".join([*lines[:5], '{"text": "broken', *lines[5:]]), encoding="utf8")
-    check_refused(run_step("prepare", path, output), output, "row 6", "--on-invalid skip")
+    check_refused(run_step("prepare", path, output), output, "line 6", "--on-invalid skip")
     outcome = run_step("prepare", path, output, "--on-invalid", "skip")
     assert outcome.code == 0
     assert "1 invalid rows" in outcome.output

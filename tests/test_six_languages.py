@@ -24,6 +24,7 @@ from scripts.distill.augmenters import (
 )
 from scripts.distill.scoring import encode_words, load_teacher
 from scripts.distill.tagging import make_tagger
+from scripts.distill.vocabulary import is_word
 
 from .conftest import Run
 
@@ -63,6 +64,12 @@ TEXTS = {
         ["La cafetera no funciona.", "El niño perdió las botas viejas."],
         2,
     ),
+    # Vowels are marks on consonants: few words are letters alone.
+    "hi": (
+        "केतली बिजली से चलती है और पानी जल्दी गर्म होता है। मुझे यह नहीं चाहिए!",
+        ["पुरानी कहानी में पतली चादर पर हल्दी गिरी।", "कुर्सी टूटी मिली, बत्ती भी जलती नहीं।"],
+        2,
+    ),
 }
 LANGS = list(TEXTS)
 VOWELS = "aeiouàâéèêëîïôœùûh"
@@ -86,10 +93,17 @@ def propose(
     return nlp, text, [new for new in made if new is not None]
 
 
+def spacy_words(nlp: Language, text: str) -> set[str]:
+    return {token.text for token in nlp.make_doc(text)}
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_masks_hide_whole_words(lang: str) -> None:
     nlp, text, made = propose(lang, create_mask_tokens_augmenter(0.2, "[MASK]"))
-    words = {token.text for token in nlp.make_doc(text) if token.is_alpha}
+    words = {token.text for token in nlp.make_doc(text) if is_word(token.text)}
+    # Each word is hidden at some time.
+    hidden = {word for word in words if any(word not in spacy_words(nlp, new) for new in made)}
+    assert hidden == words
     for new in made:
         pattern = ".+".join(re.escape(part) for part in new.split("[MASK]"))
         assert re.fullmatch(pattern, text)
@@ -133,6 +147,13 @@ def test_swaps_take_known_words_and_keep_the_rest(lang: str, corpus: Path) -> No
         assert [token.whitespace_ for token in doc] == [token.whitespace_ for token in old]
         assert {token.lower_ for token in doc} <= known
         assert [token.is_title for token in doc if token.i == 0] == [old[0].is_title]
+
+
+def test_swaps_reach_words_with_marks() -> None:
+    nlp = spacy.blank("hi")
+    doc = nlp.make_doc(TEXTS["hi"][0])
+    tagged = [token.text for token, tag in zip(doc, make_tagger(nlp)(doc)) if tag]
+    assert {"केतली", "बिजली", "पानी", "जल्दी", "चाहिए"} <= set(tagged)
 
 
 @pytest.mark.parametrize("lang", ["fr", "it"])

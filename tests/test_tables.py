@@ -64,7 +64,8 @@ def test_texts_come_back_as_they_are(tmp_path: Path, ending: str) -> None:
     data = read(write_table(tmp_path / f"data{ending}", rows))
     assert [text.text for text in data.texts] == TEXTS
     assert [text.labels for text in data.texts] == [[row["label"]] for row in rows]
-    assert [text.source for text in data.texts] == [f"data:{i + 1}" for i in range(len(rows))]
+    first = 2 if ending == ".xlsx" else 1  # a sheet's header is a row like others
+    assert [text.source for text in data.texts] == [f"data:{i + first}" for i in range(len(rows))]
     assert {text.split for text in data.texts} == {None}
     assert (data.left_out, data.invalid) == (0, 0)
 
@@ -242,22 +243,22 @@ BROKEN = {
         "a.jsonl",
         '{"text": "x", "label": "a"}\n{"text": "y", "label": \n',
         "multiclass",
-        ("row 2", "not valid JSON", "Expecting value", SKIP),
+        ("line 2", "not valid JSON", "Expecting value", SKIP),
     ),
     "csv row": Broken(
         "a.csv",
         "text,label\nx,a\ny,oh,b\n",
         "multiclass",
-        ("row 2", "3 fields, expected 2", SKIP),
+        ("line 3", "3 fields, expected 2", SKIP),
     ),
     "tsv row": Broken(
         "a.tsv",
         "text\tlabel\nx\ta\ny\toh\tb\n",
         "multiclass",
-        ("row 2", "3 fields, expected 2", SKIP),
+        ("line 3", "3 fields, expected 2", SKIP),
     ),
     "short csv row": Broken(
-        "a.csv", "text,label\nx,a\ny\n", "multiclass", ("row 2", "1 fields, expected 2", SKIP)
+        "a.csv", "text,label\nx,a\ny\n", "multiclass", ("line 3", "1 fields, expected 2", SKIP)
     ),
     "csv latin 1": Broken(
         "a.csv", "text,label\nété,a\n".encode("latin1"), "multiclass", ("UTF-8", "byte 11")
@@ -284,44 +285,46 @@ BROKEN = {
         ("task 'polarity'", "'stars' or 'label'", "found: text, labels", "Rename the columns"),
     ),
     "empty text": Broken(
-        "a.csv", 'text,label\nx,a\n"",b\n', "multiclass", ("row 2", "'text' is empty", SKIP)
+        "a.csv", 'text,label\nx,a\n"",b\n', "multiclass", ("line 3", "'text' is empty", SKIP)
     ),
     "blank text": Broken(
         "a.jsonl",
         '{"text": " \\n", "label": "a"}',
         "multiclass",
-        ("row 1", "'text' is empty", SKIP),
+        ("line 1", "'text' is empty", SKIP),
     ),
     "null text": Broken(
         "a.jsonl",
         '{"text": "x", "label": "a"}\n{"text": null, "label": "a"}',
         "multiclass",
-        ("row 2", "'text' is empty", SKIP),
+        ("line 2", "'text' is empty", SKIP),
     ),
-    "empty label": Broken("a.csv", "text,label\nx,\n", "multiclass", ("row 1", "expected a label")),
+    "empty label": Broken(
+        "a.csv", "text,label\nx,\n", "multiclass", ("line 2", "expected a label")
+    ),
     "unknown label": Broken(
         "a.csv",
         "text,label\nx,positive\ny,neutral\n",
         "polarity",
-        ("row 2", "unknown label 'neutral'", "expected one of: negative, positive", SKIP),
+        ("line 3", "unknown label 'neutral'", "expected one of: negative, positive", SKIP),
     ),
     "unknown stars": Broken(
         "a.jsonl",
         '{"text": "x", "stars": 6}',
         "stars",
-        ("row 1", "unknown label: 'stars' is 6", "expected 1, 2, 3, 4 or 5", SKIP),
+        ("line 1", "unknown label: 'stars' is 6", "expected 1, 2, 3, 4 or 5", SKIP),
     ),
     "no labels": Broken(
         "a.jsonl",
         '{"text": "x", "labels": ["a"]}\n{"text": "y"}',
         "multilabel",
-        ("row 2", "'labels' is None", "expected a list, or labels joined by '|'", SKIP),
+        ("line 2", "'labels' is None", "expected a list, or labels joined by '|'", SKIP),
     ),
     "unknown split": Broken(
         "a.csv",
         "text,label,split\nx,a,train\ny,b,holdout\n",
         "multiclass",
-        ("row 2", "unknown split 'holdout'", "expected one of: train, dev, test", SKIP),
+        ("line 3", "unknown split 'holdout'", "expected one of: train, dev, test", SKIP),
     ),
 }
 
@@ -352,12 +355,30 @@ def test_skip_invalid_counts_rows(tmp_path: Path, ending: str) -> None:
     path = write_table(tmp_path / f"data{ending}", rows)
     data = read(path, "polarity", skip_invalid=True)
     assert [(text.text, text.labels, text.split, text.source) for text in data.texts] == [
-        ("good", ["positive"], "train", "data:1"),
-        ("bad", ["negative"], "test", "data:6"),
+        ("good", ["positive"], "train", "data:2" if ending == ".xlsx" else "data:1"),
+        ("bad", ["negative"], "test", "data:7" if ending == ".xlsx" else "data:6"),
     ]
     assert (data.left_out, data.invalid) == (1, 3)
-    with pytest.raises(InputError, match="row 2"):
+    where = {".parquet": "row 2", ".xlsx": "row 3", ".csv": "line 3", ".tsv": "line 3"}
+    with pytest.raises(InputError, match=rf"{where.get(ending, 'line 2')}: 'text' is empty"):
         read(path, "polarity")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("last", "says"), [("1,2,3", "3 fields, expected 2"), ('"",a', "'text' is empty")]
+)
+def test_lines_are_counted_where_rows_have_several_or_none(
+    last: str, says: str, newline: str, tmp_path: Path
+) -> None:
+    lines = ["", "text,label", '"two', 'lines, and a ""quote""",a', "", "", "y,b", "", last]
+    path = tmp_path / "a.csv"
+    path.write_bytes(newline.join(lines).encode("utf-8-sig"))
+    with pytest.raises(InputError, match=rf"a\.csv, line 9: {says}"):
+        read(path)
+    data = read(path, skip_invalid=True)
+    assert [text.source for text in data.texts] == ["a:1", "a:2"]
+    assert data.texts[0].text == 'two\nlines, and a "quote"'
 
 
 @pytest.mark.parametrize(
@@ -379,7 +400,7 @@ def test_skip_invalid_counts_lines_that_do_not_parse(
     data = read(path, skip_invalid=True)
     assert [(text.text, text.labels) for text in data.texts] == [("x", ["a"]), ("y", ["b"])]
     assert data.invalid == 2
-    with pytest.raises(InputError, match=r"row 2"):
+    with pytest.raises(InputError, match=rf"line {2 if name == 'a.jsonl' else 3}: "):
         read(path)
 
 
@@ -414,7 +435,7 @@ def test_read_table_returns_frame_and_count(tmp_path: Path) -> None:
 def test_a_comma_too_many_is_no_shift(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("text,label\nGood, really,pos\nBad,neg\n", encoding="utf8")
-    with pytest.raises(InputError, match="row 1: 3 fields, expected 2"):
+    with pytest.raises(InputError, match="line 2: 3 fields, expected 2"):
         read(path)
     data = read_labelled_texts(path, TASKS["multiclass"], skip_invalid=True)
     assert [(text.text, text.source) for text in data.texts] == [("Bad", "a:2")]
@@ -478,9 +499,47 @@ def test_open_quote_is_never_skipped(skip: bool, tmp_path: Path) -> None:
     lines[79] = '"a quote that is not closed,pos'
     path = tmp_path / "data.csv"
     path.write_text("\n".join(["text,label", *lines]), encoding="utf8")
-    with pytest.raises(InputError, match=r"row 80: .*Close the quote") as error:
+    with pytest.raises(InputError, match=r"line 81: .*isn't closed .*see line 101.*Mend") as error:
         read_labelled_texts(path, get_task("multiclass"), skip_invalid=skip)
     assert len(str(error.value)) < 600
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize(
+    ("name", "rows", "where"),
+    [
+        # Text after a closing quote: rows are swallowed, or the quotes alone are lost.
+        (
+            "a.tsv",
+            '"To be or not to be\tneg\nGood film\tpos\n"Another text\tpos',
+            r"line 3: .*line 5",
+        ),
+        ("a.csv", '"To be or not to be,neg\nGood film,pos\n"Another text,pos', r"line 3: .*line 5"),
+        ("a.tsv", '"Great" he said\tpos', r"line 3: a field begins .* at its end, in"),
+        ("a.csv", '"He said \\"no\\"",pos', r"line 3: a field begins .* at its end, in"),
+        # A quote that means inches closes it as if it belonged to it.
+        ("a.tsv", '"To be\tneg\nA screen of 24"\tpos', r"line 3: .*line 4"),
+    ],
+)
+def test_quotes_that_do_not_enclose_a_field(
+    name: str, rows: str, where: str, skip: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    header, first = "text\tlabel", "Fine\tpos"
+    lines = [header, first] if name == "a.tsv" else [header.replace("\t", ","), "Fine,pos"]
+    path.write_text("\n".join([*lines, rows, ""]), encoding="utf8")
+    with pytest.raises(InputError, match=rf"{where}.*Expected a quote .*JSONL"):
+        read(path, skip_invalid=skip)
+
+
+def test_quotes_within_a_field_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('text,label\nA 24" screen,a\n"A ""fine"", loud\none",a\nsaid "no",a\n')
+    assert [text.text for text in read(path).texts] == [
+        'A 24" screen',
+        'A "fine", loud\none',
+        'said "no"',
+    ]
 
 
 def test_semicolons_are_named(tmp_path: Path) -> None:

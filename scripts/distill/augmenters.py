@@ -28,6 +28,7 @@ from .settings import check_least, check_share
 from .swap_words import Candidates, draw, match_case, weigh_words
 from .tagging import LEXICON, Tagger, make_tagger
 from .teacher_logits import TEACHER_LOGITS
+from .vocabulary import is_word
 
 # Where words to swap in come from, beside the pool.
 TRAIN, VOCABULARY = "train", "vocabulary"
@@ -107,7 +108,7 @@ def create_mask_tokens_augmenter(
     rng = random.Random(seed)
 
     def mask_tokens(_nlp: Language, doc: Doc) -> str | None:
-        maskable = [token.i for token in doc if token.is_alpha]
+        maskable = [token.i for token in doc if is_word(token.text)]
         # A text of one word would be all mask.
         if len(maskable) < 2:
             return None
@@ -242,7 +243,7 @@ def create_sample_ngram_augmenter(
         start = rng.randrange(len(doc) - length + 1)
         span = doc[start : start + length]
         # Punctuation and spaces alone say nothing.
-        return span.text if any(token.is_alpha for token in span) else None
+        return span.text if any(is_word(token.text) for token in span) else None
 
     return TextAugmenter(sample_ngram)
 
@@ -336,4 +337,5 @@ def split_sentences(doc: Doc) -> list[Span]:
     doc (Doc): The document; where it has no sentences of its own, see mark_sentences.
     RETURNS (list[Span]): The sentences.
     """
-    return [sent for sent in mark_sentences(doc).sents if any(token.is_alpha for token in sent)]
+    sentences = mark_sentences(doc).sents
+    return [sent for sent in sentences if any(is_word(token.text) for token in sent)]

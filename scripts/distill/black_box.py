@@ -21,7 +21,7 @@ from .live_teachers import as_teacher, find_columns, probabilities_to_logits
 from .metrics import dev_score
 from .outputs import atomic_folder
 from .products import read_stats
-from .table_files import read_table
+from .table_files import locate_row, read_table
 from .tables import parse_text
 from .teacher_info import TeacherInfo, hash_file, write_teacher_info
 
@@ -32,6 +32,11 @@ EXPECTED = (
     "(JSONL, CSV, TSV, Excel, Parquet) with the column 'text' and one for each label. Set it with "
     "--vars.black_box."
 )
+EXPECTED_TABLE = "Expected a table with the column 'text' and one of scores for each label."
+TABLE_REMEDY = "Mend the file, or set another with --vars.black_box."
+ROW_REMEDY = "Mend or remove the row."
+# By itself the step isn't run again: weasel knows nothing of the black box but its name.
+RERUN = "python -m spacy project run teacher . --force"
 
 Score = Callable[[Sequence[str]], NDArray[numpy.float64]]
 
@@ -143,17 +148,9 @@ def _check_finite(
 
 
 def _load_file(path: Path, labels: Sequence[str], exclusive: bool) -> Score:
-    frame = read_table(path).frame
-    if "text" not in frame:
-        raise InputError(f"Can't use {path}: it has no column 'text'. {EXPECTED}")
-    try:
-        columns = find_columns([str(name) for name in frame.columns if name != "text"], labels)
-        names = [name for name in frame.columns if name != "text"]
-        values = frame[[names[i] for i in columns]].apply(pd.to_numeric).to_numpy("float64")
-    except (SettingError, ValueError, TypeError) as error:
-        raise InputError(f"Can't use {path}: {error} {EXPECTED}") from error
-    texts = _read_texts(path, frame["text"].tolist(), values)
-    _check_finite(str(path), texts, values)
+    frame = read_table(path, expected=EXPECTED_TABLE, remedy=ROW_REMEDY, variable="black_box").frame
+    values = _read_scores(path, frame, labels)
+    texts = _read_texts(path, frame, values)
     if values.min() >= 0 and values.max() <= 1:
         values = probabilities_to_logits(values, exclusive=exclusive)
     rows = {text: i for i, text in enumerate(texts)}
@@ -172,23 +169,47 @@ def _load_file(path: Path, labels: Sequence[str], exclusive: bool) -> Score:
     return score
 
 
-def _read_texts(path: Path, cells: Sequence[Any], values: NDArray[numpy.float64]) -> list[str]:
+def _read_scores(path: Path, frame: pd.DataFrame, labels: Sequence[str]) -> NDArray[numpy.float64]:
+    """Take the scores of a file, in the order of the labels; all are to be finite numbers."""
+    if "text" not in frame:
+        raise InputError(
+            f"Can't use {path}: it has the columns {', '.join(map(str, frame.columns))}. "
+            f"{EXPECTED_TABLE} {TABLE_REMEDY}"
+        )
+    names = [name for name in frame.columns if name != "text"]
+    try:
+        columns = find_columns(list(map(str, names)), labels)
+    except SettingError as error:
+        raise InputError(f"Can't use {path}: {error} {TABLE_REMEDY}") from error
+    cells = frame[[names[i] for i in columns]]
+    values = cells.apply(pd.to_numeric, errors="coerce").to_numpy("float64")
+    bad = numpy.argwhere(~numpy.isfinite(values))
+    if len(bad):
+        row, label = bad[0]
+        raise InputError(
+            f"Can't use {path}, {locate_row(path, frame.index[row])}: the score of '{labels[label]}' is "
+            f"'{cells.iat[row, label]}'. Expected a finite number. {ROW_REMEDY}"
+        )
+    return values
+
+
+def _read_texts(path: Path, frame: pd.DataFrame, values: NDArray[numpy.float64]) -> list[str]:
     """Check the texts of a file: strings, and where one is there twice, with the same scores."""
     seen: dict[str, int] = {}
-    for i, cell in enumerate(cells):
+    for i, cell in enumerate(frame["text"]):
         try:
             parse_text(cell)
         except ValueError as error:
-            raise InputError(
-                f"Can't use {path}, row {i + 1}: {error}. Mend or remove the row."
-            ) from error
+            where = locate_row(path, frame.index[i])
+            raise InputError(f"Can't use {path}, {where}: {error}. {ROW_REMEDY}") from error
         first = seen.setdefault(cell, i)
-        if not numpy.array_equal(values[first], values[i], equal_nan=True):
+        if not numpy.array_equal(values[first], values[i]):
+            one, other = (locate_row(path, frame.index[j]) for j in (first, i))
             raise InputError(
-                f"Can't use {path}: rows {first + 1} and {i + 1} have the same text ('{cell[:60]}') and "
-                "different scores. Expected one row for a text. Remove one."
+                f"Can't use {path}: {one} and {other} have the same text ('{cell[:60]}') and different "
+                "scores. Expected one row for a text. Remove one."
             )
-    return list(cells)
+    return list(frame["text"])
 
 
 def find_black_box(info: TeacherInfo) -> BlackBox:
@@ -201,8 +222,8 @@ def find_black_box(info: TeacherInfo) -> BlackBox:
     box = load_black_box(info.transformer, info.labels, exclusive=info.exclusive)
     if box.fingerprint != info.fingerprint:
         raise InputError(
-            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Run that "
-            "step again."
+            f"Can't score with '{info.transformer}': it has changed since the step 'teacher'. Expected "
+            f"it as it was. Run that step again, with the same --vars: `{RERUN}`."
         )
     return box
 

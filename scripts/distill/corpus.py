@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +11,9 @@ import srsly
 from sklearn.model_selection import train_test_split
 
 from .documents import GoldText, make_docs, write_docs
-from .duplicates import Duplicate, find_duplicates, normalize
+from .duplicates import Duplicate, find_duplicates
 from .errors import InputError
-from .labels import Task
+from .labels import Task, describe_joined
 from .outputs import atomic_file
 from .products import POOL_FILE
 from .records import TextRow, TextsMeta, open_texts
@@ -58,11 +58,10 @@ def build_corpus(
     RAISES (InputError): Rows are invalid, labels unknown, or there are too few texts.
     """
     raw = read_labelled_texts(path, task, skip_invalid=skip_invalid)
-    splits = _split(raw.texts, task, dev_share, test_share, seed, path)
-    conflicts = count_conflicts(raw.texts)
-    splits, removed = remove_duplicates(splits, progress)
+    given = _split(raw.texts, task, dev_share, test_share, seed, path)
+    splits, removed = remove_duplicates(given, progress)
     labels = _find_labels(splits, task, path)
-    _check_sizes(splits, labels, task, path)
+    _check_sizes(splits, labels, task, path, _list_drawn(raw.texts))
     stats = {
         "source": path.as_posix(),
         "task": task.name,
@@ -73,7 +72,7 @@ def build_corpus(
         "duplicates": {
             "exact": sum(d.exact for d in removed),
             "near": sum(not d.exact for d in removed),
-            "exact_with_other_labels": conflicts,
+            "exact_with_other_labels": count_conflicts(given, removed),
         },
         "splits": {split: describe(splits[split], labels) for split in SPLITS},
     }
@@ -105,7 +104,9 @@ class Halves(NamedTuple):
 
 
 class Deduplicated(NamedTuple):
-    """Texts by split, and the duplicates that are no longer among them."""
+    """Texts by split, and the duplicates that are no longer among them: their positions count the texts
+    of test, then those of dev, then those of train.
+    """
 
     splits: dict[str, list[LabelledText]]
     removed: list[Duplicate]
@@ -121,12 +122,26 @@ def _take(
             list(texts), test_size=size, random_state=seed, stratify=_stratify_by(texts, task, size)
         )
     except ValueError as error:
+        counts = Counter(label for text in texts for label in text.labels)
+        rarest = min(counts, key=lambda label: counts[label]) if counts else None
+        found = f"; the rarest label is '{rarest}' with {counts[rarest]}" if rarest else ""
+        # Of test, dev is still to be drawn from the rest.
+        parts = 3 if split == "test" else 2
+        remedy = f"Add texts, or change --vars.{split}_share."
+        if rarest and counts[rarest] < parts * MIN_PER_LABEL:
+            remedy = f"Add texts of '{rarest}'."
         raise InputError(
             f"Too few texts in {path} for a split: {len(texts)} texts, {size} of them for {split}, "
-            f"in proportion of their labels. Expected at least {MIN_PER_LABEL} texts of "
-            "each label in each split. Add texts, or give the splits yourself in a column 'split'."
+            f"in proportion of their labels{found}. Expected at least {MIN_PER_LABEL} texts of each "
+            f"label in each split. {remedy}{_hint(counts, task)}"
         ) from error
     return Halves(rest, taken)
+
+
+def _hint(labels: Collection[str], task: Task) -> str:
+    """Say what labels may be meant that don't look like those of the task."""
+    joined = "" if task.exclusive else describe_joined(labels)
+    return f" {joined}" if joined else ""
 
 
 def _split(
@@ -165,14 +180,12 @@ def _split(
     return given
 
 
-def count_conflicts(texts: Sequence[LabelledText]) -> int:
-    """Count texts that repeat an earlier one exactly but carry other labels.
-
-    texts (Sequence[LabelledText]): The texts.
-    RETURNS (int): How many there are.
-    """
-    first: dict[str, list[str]] = {}
-    return sum(first.setdefault(normalize(t.text), t.labels) != t.labels for t in texts)
+def _list_drawn(texts: Sequence[LabelledText]) -> tuple[str, ...]:
+    """List the splits that are drawn, rather than given."""
+    given = {text.split for text in texts}
+    if None in given:
+        return SPLITS
+    return () if "dev" in given else ("train", "dev")
 
 
 def remove_duplicates(
@@ -198,6 +211,17 @@ def remove_duplicates(
     return Deduplicated(kept, removed)
 
 
+def count_conflicts(splits: dict[str, list[LabelledText]], removed: Sequence[Duplicate]) -> int:
+    """Count exact duplicates that carry other labels than the text that stays.
+
+    splits (dict[str, list[LabelledText]]): Texts by split, as they were given to remove_duplicates.
+    removed (Sequence[Duplicate]): What it has found.
+    RETURNS (int): How many there are.
+    """
+    labels = [text.labels for split in reversed(SPLITS) for text in splits[split]]
+    return sum(labels[d.position] != labels[d.of] for d in removed if d.exact)
+
+
 def _find_labels(splits: dict[str, list[LabelledText]], task: Task, path: Path) -> list[str]:
     found = {split: {label for text in splits[split] for label in text.labels} for split in SPLITS}
     if not splits["train"] and any(splits.values()):
@@ -213,7 +237,7 @@ def _find_labels(splits: dict[str, list[LabelledText]], task: Task, path: Path) 
             raise InputError(
                 f"Can't use {path}: unknown label '{min(unknown)}' in {split} ({where.source}), "
                 f"not among those of train: {', '.join(labels)}. Correct the label, or add training "
-                "texts that carry it."
+                f"texts that carry it.{_hint([*labels, *unknown], task)}"
             )
     present = set().union(*found.values())
     if len(present) < 2:
@@ -225,20 +249,37 @@ def _find_labels(splits: dict[str, list[LabelledText]], task: Task, path: Path) 
 
 
 def _check_sizes(
-    splits: dict[str, list[LabelledText]], labels: Sequence[str], task: Task, path: Path
+    splits: dict[str, list[LabelledText]],
+    labels: Sequence[str],
+    task: Task,
+    path: Path,
+    drawn: Sequence[str],
 ) -> None:
+    # Where labels exclude each other, the texts without one are those of the others.
+    states = (True,) if task.exclusive else (True, False)
+    kinds = [(label, has) for has in states for label in labels]
+    counts = {
+        split: {
+            (label, has): sum((label in text.labels) is has for text in splits[split])
+            for label, has in kinds
+        }
+        for split in SPLITS
+    }
     for split in SPLITS:
-        for label in labels:
-            count = sum(label in text.labels for text in splits[split])
-            # Where labels exclude each other, the texts without one are those of the others.
-            without = len(splits[split]) - count if not task.exclusive else MIN_PER_LABEL
-            if min(count, without) < MIN_PER_LABEL:
-                found = f"{count} of" if count < MIN_PER_LABEL else f"{without} without"
-                raise InputError(
-                    f"Too few texts in {path} for a split: {split} has {found} label '{label}', "
-                    f"expected at least {MIN_PER_LABEL} after duplicates were removed. Add such "
-                    "texts, or change dev_share and test_share."
-                )
+        rarest = min(kinds, key=lambda kind: counts[split][kind])
+        count = counts[split][rarest]
+        if count >= MIN_PER_LABEL:
+            continue
+        label, has = rarest
+        # To cut them otherwise helps where there are enough of them.
+        shares = [f"--vars.{other}_share" for other in drawn if other != "train"]
+        enough = sum(counts[other][rarest] for other in drawn) >= MIN_PER_LABEL * len(drawn)
+        change = f", or change {' and '.join(shares)}" if split in drawn and enough else ""
+        raise InputError(
+            f"Too few texts in {path} for a split: {split} has {count} {'of' if has else 'without'} "
+            f"label '{label}', expected at least {MIN_PER_LABEL} after duplicates were removed. Add "
+            f"such texts{change}.{_hint(labels, task)}"
+        )
 
 
 def describe(texts: Sequence[LabelledText], labels: Sequence[str]) -> dict[str, Any]:

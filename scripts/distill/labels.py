@@ -1,7 +1,8 @@
 """Tasks: which labels there are, and how a raw row names them."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ POLARITY = {1: "negative", 2: "negative", 4: "positive", 5: "positive"}
 STARS = ("1", "2", "3", "4", "5")
 # What joins several labels in one cell of a format that has no lists (CSV, TSV, Excel).
 LABEL_SEPARATOR = "|"
+# What people join them by instead.
+OTHER_SEPARATORS = "[,;]"
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,22 @@ def _parse_list(value: Any) -> list[str]:
         raise ValueError(f"'labels' is {value!r}, expected strings")
     labels = {str(label).strip() for label in value}
     return sorted(labels - {""})
+
+
+def describe_joined(labels: Collection[str]) -> str:
+    """Find a label that is several labels, joined by what doesn't separate them.
+
+    labels (Collection[str]): All labels of a task in which a text may have several.
+    RETURNS (str): A sentence on the first of them, and how to write it; empty where there is none.
+    """
+    for label in labels:
+        parts = [part.strip() for part in re.split(OTHER_SEPARATORS, label) if part.strip()]
+        if len(parts) > 1 and all(part in labels for part in parts):
+            return (
+                f"The label '{label}' consists of other labels: labels of one text are separated by "
+                f"'{LABEL_SEPARATOR}'. Write '{LABEL_SEPARATOR.join(parts)}' if they are meant."
+            )
+    return ""
 
 
 def to_cats(labels: Sequence[str], all_labels: Sequence[str]) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from .default_transformers import OWN_TRANSFORMERS
 from .documents import make_tokenizer
 from .errors import InputError
-from .pool_files import list_files
+from .pool_files import list_files, name_files
 from .recipes import check_variables
 
 # Stands for the language's code in the value of a variable.
@@ -48,13 +48,18 @@ def fill_settings(settings: Mapping[str, str], defaults: Mapping[str, object]) -
 
 
 def find_overrides(
-    settings: Mapping[str, str], defaults: Mapping[str, object], lang: str
+    settings: Mapping[str, str],
+    defaults: Mapping[str, object],
+    lang: str,
+    *,
+    alone: bool = False,
 ) -> dict[str, str]:
     """Find out which variables a user has set, and what they are for one language.
 
     settings (Mapping[str, str]): Variables of project.yml with the values that they have in this run.
     defaults (Mapping[str, object]): The values that they have where none is set, in the same run.
     lang (str): The language's code; it takes the place of "{lang}" in a value.
+    alone (bool): Whether there is no other language.
     RETURNS (dict[str, str]): Those that differ, as weasel's overrides.
     RAISES (InputError): The files of one language would be those of another.
     """
@@ -63,20 +68,26 @@ def find_overrides(
     for code, name in OWN_TRANSFORMERS.items():
         if code != lang:
             changed.pop(name, None)
-    pool = settings.get("pool", "")
-    shared = [name for name in OWN_VARIABLES if name in changed]
-    # The default's folder is there for all: what lies in folders within it is for some data alone.
-    shared += ["pool"] * (Path(pool).exists() and bool(list_files(Path(pool)).tables))
-    for name in shared:
-        if PLACEHOLDER not in settings[name]:
-            raise InputError(
-                f"Can't use {name} = '{settings[name]}' for several languages: each needs its own. "
-                f"Expected {PLACEHOLDER} in it, where the language's code is to stand. Set it with "
-                f"--vars.{name}."
-            )
+    if not alone:
+        _check_own(settings, [name for name in OWN_VARIABLES if name in changed])
     return {f"vars.{name}": value.replace(PLACEHOLDER, lang) for name, value in changed.items()} | {
         "vars.lang": lang
     }
+
+
+def _check_own(settings: Mapping[str, str], names: Sequence[str]) -> None:
+    """Check that each language has files of its own."""
+    pool = Path(settings["pool"])
+    # The default's folder is there for all: what lies in folders within it is for some data alone.
+    tables = list_files(pool).tables if pool.exists() else []
+    for name in [*names, "pool"] if tables else names:
+        if PLACEHOLDER not in settings[name]:
+            found = f" (found: {name_files(pool, tables)})" if name == "pool" else ""
+            raise InputError(
+                f"Can't use {name} = '{settings[name]}' for several languages: each needs its "
+                f"own{found}. Expected {PLACEHOLDER} in it, where the language's code is to stand. Set "
+                f"it with --vars.{name}."
+            )
 
 
 def _write(value: object) -> str:

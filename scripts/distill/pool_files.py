@@ -3,7 +3,7 @@
 import codecs
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +19,10 @@ from .table_files import (
     STRING_COLUMNS,
     check_columns,
     check_ending,
+    check_quotes,
     csv_options,
     explain_failure,
+    locate_row,
     parse_json_lines,
     read_excel,
     refuse_rows,
@@ -104,9 +106,10 @@ def _open_utf8(path: Path) -> pa.NativeFile:
     return pa.TransformInputStream(pa.OSFile(str(path)), transform)
 
 
-def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Iterator[Chunk]:
+def _read_csv(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
     bad: list[csv.InvalidRow] = []
     unusable: set[int] = set()
+    check_quotes(path)
 
     def handle(row: csv.InvalidRow) -> str:
         if row.number is not None:
@@ -117,15 +120,15 @@ def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Iterator[
     def take_skipped() -> int:
         taken = bad[:]
         del bad[: len(taken)]  # more may have been found meanwhile
-        refuse_rows(taken, skip_invalid)
+        refuse_rows(path, taken, skip_invalid)
         return len(taken)
 
-    with csv.open_csv(_open_utf8(path), **csv_options(delimiter, lambda row: "skip")) as head:
+    with csv.open_csv(_open_utf8(path), **csv_options(path, lambda row: "skip")) as head:
         _check(path, head.schema.names)
     convert = csv.ConvertOptions(
         column_types=STRING_COLUMNS, strings_can_be_null=False, include_columns=[TEXT]
     )
-    options = csv_options(delimiter, handle)
+    options = csv_options(path, handle)
     numbers = (number for number in count(1) if number not in unusable)
     with csv.open_csv(_open_utf8(path), **options, convert_options=convert) as reader:
         for batch in reader:
@@ -133,10 +136,6 @@ def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Iterator[
             cells = batch.column(TEXT).to_pylist()
             yield Chunk({number: cell for cell, number in zip(cells, numbers)}, skipped)
     yield Chunk({}, take_skipped())
-
-
-def _read_tsv(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
-    return _read_csv(path, skip_invalid, delimiter="\t")
 
 
 def _read_excel(path: Path, skip_invalid: bool) -> Iterator[Chunk]:
@@ -158,7 +157,7 @@ READERS: dict[str, Callable[[Path, bool], Iterator[Chunk]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
     ".csv": _read_csv,
-    ".tsv": _read_tsv,
+    ".tsv": _read_csv,
     ".xlsx": _read_excel,
     ".parquet": _read_parquet,
     ".txt": _read_lines,
@@ -177,7 +176,7 @@ def list_files(path: Path, data: Path | None = None) -> PoolFiles:
     RETURNS (PoolFiles): The file, or the folder's files in the order of their names, then those for
         these texts alone, without hidden ones and a README. Others are of no use to any: folders and
         files that nothing beside the pool is called like, and files that READERS doesn't know.
-    RAISES (InputError): The path is missing.
+    RAISES (InputError): The path is missing, or is the current folder.
     """
     if not path.exists():
         raise InputError(
@@ -186,6 +185,12 @@ def list_files(path: Path, data: Path | None = None) -> PoolFiles:
         )
     if not path.is_dir():
         return PoolFiles([path], [])
+    # What "" stands for as a path, too: everything in it would be taken for texts.
+    if path.resolve() == Path.cwd():
+        raise InputError(
+            f"Can't use '{path}' as a pool: it is the folder that you are in. Expected a file or folder "
+            "of unlabelled texts, or an empty folder for no pool. Set it with --vars.pool."
+        )
     # What links lead to doesn't count: they are names like others.
     beside = Path(os.path.abspath(path)).parent  # noqa: PTH100
     wanted = None if data is None else Path(os.path.abspath(data))  # noqa: PTH100
@@ -204,6 +209,19 @@ def list_files(path: Path, data: Path | None = None) -> PoolFiles:
                 elif wanted and (wanted.parent, wanted.stem) == (folder, file.stem):
                     own.append(file)
     return PoolFiles(tables + own, others)
+
+
+def name_files(pool: Path, files: Sequence[Path], most: int = 5) -> str:
+    """Name files of a pool.
+
+    pool (Path): The pool.
+    files (Sequence[Path]): Some of its files.
+    most (int): How many to name at most.
+    RETURNS (str): The first of them by their places in it, and how many more there are.
+    """
+    names = [path.relative_to(pool).as_posix() if pool.is_dir() else str(path) for path in files]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _list_visible(folder: Path) -> list[Path]:
@@ -250,7 +268,8 @@ def _read_file(
                 text = parse_text(cell)
             except ValueError as error:
                 if not skip_invalid:
-                    raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
+                    where = locate_row(path, row)
+                    raise InputError(f"Can't read {path}, {where}: {error}. {REMEDY}") from error
                 on_invalid(1)
                 continue
             yield PoolText(text, f"pool/{name.as_posix()}:{row}")  # never the source of a gold text

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import srsly
 
 from .duplicates import find_duplicates
 from .errors import InputError
-from .outputs import atomic_folder
+from .outputs import atomic_file
 from .public_data import REPLACE, PublicText, Sizes, get_set, next_step, read_public
 
 TRAIN, DEV, TEST, POOL = "train", "dev", "test", "pool"
@@ -102,14 +103,20 @@ def convert_public(
 
     name (str): One of SETS.
     path (Path): The file as published.
-    output (Path): The folder. It appears when all is done; one that exists is replaced then.
+    output (Path): The folder, made if it is missing. The files take their places together, when all are
+        written; what else is there stays.
     seed (int): Seed of the splits.
     skip_invalid (bool): Count rows of another form instead of raising.
     progress (Callable[[int], object]): Told the number of rows read, then of texts compared.
     RETURNS (Converted): The sizes of the splits, those that were wanted, and what was left out.
-    RAISES (InputError): The file is missing or can't be used.
+    RAISES (InputError): The file is missing or can't be used, or the folder is a file.
     """
     public = get_set(name)
+    if output.is_file():
+        raise InputError(
+            f"Can't write to {output}: it is a file. Expected a folder, which is made if it is missing. "
+            "Set it with --vars.public_folder."
+        )
     raw = read_public(path, name, skip_invalid=skip_invalid, progress=progress)
     splits, duplicates = draw_splits(raw.texts, public.sizes, seed, progress)
     empty = [split for split in (*GOLD_SPLITS, POOL) if not splits[split]]
@@ -119,9 +126,10 @@ def convert_public(
             f"left for {', '.join(empty)}. Expected more than {sum(public.sizes[:3]):,} texts. "
             f"{next_step(path, public, REPLACE)}"
         )
-    with atomic_folder(output) as folder:
+    with ExitStack() as stack:
         for split, texts in splits.items():
-            srsly.write_jsonl(folder / f"{split}.jsonl", _to_rows(texts, split, public.column))
+            path = stack.enter_context(atomic_file(output / f"{split}.jsonl"))
+            srsly.write_jsonl(path, _to_rows(texts, split, public.column))
     sizes = {split: len(splits[split]) for split in (*GOLD_SPLITS, POOL)}
     return Converted(sizes, public.sizes, duplicates, raw.invalid)
 

@@ -4,6 +4,9 @@ import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from csv import Error as CsvError
+from csv import field_size_limit, reader
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -23,6 +26,8 @@ REMEDY = (
     "Mend or remove the row, or pass --on-invalid skip (--vars.on_invalid skip) to drop and count "
     "such rows."
 )
+# What stands between fields.
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 # CSV says nothing of types; read as numbers, "007" would change.
 STRING_COLUMNS = {name: pa.string() for name in ("text", "label", "labels", "stars", "split")}
 
@@ -32,7 +37,11 @@ class InvalidRowError(ValueError):
 
 
 class Table(NamedTuple):
-    """A parsed table, its index the number of each row in the file, and how many were skipped."""
+    """A parsed table, its index the number of each row in the file, and how many were skipped.
+
+    JSONL: the number of the line. Excel: that of the sheet's row; the header is row 1. Others: 1 is the
+    first row below the header, in however many lines. What messages say of it: see locate_row.
+    """
 
     frame: pd.DataFrame
     skipped: int
@@ -63,7 +72,7 @@ def parse_json_lines(lines: Mapping[int, str], skip_invalid: bool) -> Table:
             raise
         if not skip_invalid:
             number = min(bad)
-            raise InvalidRowError(f"row {number}: {bad[number]}") from error
+            raise InvalidRowError(f"line {number}: {bad[number]}") from error
         lines = {number: line for number, line in lines.items() if number not in bad}
         frame, skipped = _parse_objects(lines.values()), len(bad)
     return Table(frame.set_axis(list(lines)[: len(frame)]), skipped)
@@ -85,10 +94,10 @@ def _diagnose(line: str) -> str:
     return "" if isinstance(found, dict) else "not a JSON object"
 
 
-def csv_options(delimiter: str, handle: Callable[[csv.InvalidRow], str]) -> dict[str, Any]:
+def csv_options(path: Path, handle: Callable[[csv.InvalidRow], str]) -> dict[str, Any]:
     """Say how files of separated values are read.
 
-    delimiter (str): What stands between fields.
+    path (Path): The file.
     handle (Callable[[InvalidRow], str]): Told each row that has too many fields or too few.
     RETURNS (dict[str, Any]): Arguments of pyarrow's readers.
     """
@@ -96,14 +105,99 @@ def csv_options(delimiter: str, handle: Callable[[csv.InvalidRow], str]) -> dict
         # Threads lose the number of a row.
         "read_options": csv.ReadOptions(use_threads=False, block_size=CSV_BLOCK_BYTES),
         "parse_options": csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=handle
+            delimiter=DELIMITERS[path.suffix.lower()],
+            newlines_in_values=True,
+            invalid_row_handler=handle,
         ),
     }
 
 
-def refuse_rows(bad: Sequence[csv.InvalidRow], skip_invalid: bool) -> None:
+class CsvRow(NamedTuple):
+    """A row of a file of separated values: the line in which it begins, and its fields."""
+
+    line: int
+    fields: list[str]
+
+
+def _scan_csv(path: Path) -> Iterator[CsvRow]:
+    """Read a file of separated values strictly: the rows that Arrow finds, the header before them.
+
+    path (Path): The file.
+    YIELDS (CsvRow): The rows but for empty ones.
+    RAISES (InputError): A quote isn't closed where its field ends.
+    """
+    delimiter = DELIMITERS[path.suffix.lower()]
+    first = 1
+    limit = field_size_limit(CSV_BLOCK_BYTES)
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            # Python 3.10 refuses a NUL, which may stand in a text.
+            lines = (line.replace("\0", " ") for line in file)
+            rows = reader(lines, delimiter=delimiter, strict=True)
+            try:
+                for fields in rows:
+                    # Texts have newlines, or tabs: what has both is rows that a quote has swallowed.
+                    lines_long = rows.line_num > first
+                    if delimiter == "\t" and lines_long and any(map(_has_both, fields)):
+                        raise CsvError("tab and newline in a field")
+                    if fields:
+                        yield CsvRow(first, fields)
+                    first = rows.line_num + 1
+            except CsvError as error:
+                reason = _describe_quote(path, first, rows.line_num, str(error))
+                raise InputError(reason) from error
+    finally:
+        field_size_limit(limit)
+
+
+def _has_both(field: str) -> bool:
+    return "\n" in field and "\t" in field
+
+
+def _describe_quote(path: Path, first: int, last: int, problem: str) -> str:
+    with path.open(encoding="utf-8-sig") as file:
+        text = next(islice(file, first - 1, None)).rstrip("\n")[:SHOWN_CHARACTERS]
+    found = "begins with a quote that isn't closed at its end"
+    found += f" (see line {last})" if last > first else ""
+    if "field limit" in problem:
+        found = f"has more than {CSV_BLOCK_BYTES:,} characters, or a quote that isn't closed"
+    return (
+        f"Can't read {path}, line {first}: a field {found}, in {text!r}. Expected a quote at both ends "
+        "of a field or at none, and those between the two doubled. Mend the field, or save the table as "
+        "JSONL."
+    )
+
+
+def check_quotes(path: Path) -> None:
+    """Check that what begins with a quote ends with one. Arrow reads on to the next quote, wherever it
+    is: rows between them would be part of a text, and nobody would know.
+
+    path (Path): A file of separated values.
+    RAISES (InputError): A quote isn't closed where its field ends.
+    """
+    for _ in _scan_csv(path):
+        pass
+
+
+def locate_row(path: Path, number: int) -> str:
+    """Say where a row of a table is, as one sees it who opens the file.
+
+    path (Path): The file.
+    number (int): See Table.
+    RETURNS (str): Its line, or its row where a file has no lines.
+    """
+    ending = path.suffix.lower()
+    if ending in DELIMITERS:
+        # Read again: to know where each row begins would take more memory than the check of them all.
+        row = next(islice(_scan_csv(path), number, None))
+        return f"line {row.line}"
+    return f"row {number}" if ending in (".xlsx", ".parquet") else f"line {number}"
+
+
+def refuse_rows(path: Path, bad: Sequence[csv.InvalidRow], skip_invalid: bool) -> None:
     """Refuse rows that have too many fields or too few.
 
+    path (Path): The file.
     bad (Sequence[InvalidRow]): The rows.
     skip_invalid (bool): Let them pass, but for an open quote.
     RAISES (InvalidRowError): One can't be passed over.
@@ -113,7 +207,7 @@ def refuse_rows(bad: Sequence[csv.InvalidRow], skip_invalid: bool) -> None:
     if not bad or (skip_invalid and not open_quote):
         return
     row = open_quote or bad[0]
-    where = "" if row.number is None else f"row {row.number - 1}: "
+    where = "" if row.number is None else f"{locate_row(path, row.number - 1)}: "
     text = repr((row.text or "")[:SHOWN_CHARACTERS])
     hint = ". Close the quote that spans several lines" if open_quote else ""
     if row.expected_columns == 1 and ";" in (row.text or ""):
@@ -123,8 +217,9 @@ def refuse_rows(bad: Sequence[csv.InvalidRow], skip_invalid: bool) -> None:
     )
 
 
-def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Table:
+def _read_csv(path: Path, skip_invalid: bool) -> Table:
     bad: list[csv.InvalidRow] = []
+    check_quotes(path)
 
     def handle(row: csv.InvalidRow) -> str:
         bad.append(row)
@@ -133,23 +228,19 @@ def _read_csv(path: Path, skip_invalid: bool, delimiter: str = ",") -> Table:
     content = path.read_text(encoding="utf-8-sig").encode("utf8")
     table = csv.read_csv(
         io.BytesIO(content),
-        **csv_options(delimiter, handle),
+        **csv_options(path, handle),
         # A text can be "NA" or "null".
         convert_options=csv.ConvertOptions(column_types=STRING_COLUMNS, strings_can_be_null=False),
     )
-    refuse_rows(bad, skip_invalid)
+    refuse_rows(path, bad, skip_invalid)
     skipped = {row.number - 1 for row in bad if row.number is not None}
     total = table.num_rows + len(bad)
     numbers = [number for number in range(1, total + 1) if number not in skipped]
     return Table(table.to_pandas().set_axis(numbers[: table.num_rows]), len(bad))
 
 
-def _read_tsv(path: Path, skip_invalid: bool) -> Table:
-    return _read_csv(path, skip_invalid, delimiter="\t")
-
-
-def _count_rows(frame: pd.DataFrame) -> Table:
-    return Table(frame.set_axis(range(1, len(frame) + 1)), 0)
+def _count_rows(frame: pd.DataFrame, first: int = 1) -> Table:
+    return Table(frame.set_axis(range(first, first + len(frame))), 0)
 
 
 def read_excel(path: Path, skip_invalid: bool) -> Table:
@@ -159,7 +250,8 @@ def read_excel(path: Path, skip_invalid: bool) -> Table:
     skip_invalid (bool): Makes no difference.
     RETURNS (Table): Its rows.
     """
-    return _count_rows(pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl"))
+    frame = pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl")
+    return _count_rows(frame, first=2)
 
 
 def _read_parquet(path: Path, skip_invalid: bool) -> Table:
@@ -170,7 +262,7 @@ READERS: dict[str, Callable[[Path, bool], Table]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
     ".csv": _read_csv,
-    ".tsv": _read_tsv,
+    ".tsv": _read_csv,
     ".xlsx": read_excel,
     ".parquet": _read_parquet,
 }
@@ -207,17 +299,18 @@ def check_columns(path: Path, columns: Sequence[object], expected: str) -> None:
 
 
 @contextmanager
-def explain_failure(path: Path, expected: str) -> Iterator[None]:
+def explain_failure(path: Path, expected: str, remedy: str = REMEDY) -> Iterator[None]:
     """Turn what readers raise into what a user can put right.
 
     path (Path): The file that is read in the block.
     expected (str): What it should be.
+    remedy (str): What to do about a row that can't be parsed.
     RAISES (InputError): It can't be parsed.
     """
     try:
         yield
     except InvalidRowError as error:
-        raise InputError(f"Can't read {path}, {error}. {expected} {REMEDY}") from error
+        raise InputError(f"Can't read {path}, {error}. {expected} {remedy}") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"Can't read {path}: it isn't UTF-8 text ({error.reason} at byte "
@@ -247,25 +340,35 @@ def _find_undecodable(path: Path) -> int:
     return start
 
 
-def read_table(path: Path, *, skip_invalid: bool = False) -> Table:
+def read_table(
+    path: Path,
+    *,
+    skip_invalid: bool = False,
+    expected: str = EXPECTED,
+    remedy: str = REMEDY,
+    variable: str = "data",
+) -> Table:
     """Read a table of any supported format.
 
     path (Path): The file; its ending tells the format.
     skip_invalid (bool): Count lines that can't be parsed instead of raising.
+    expected (str): What the file should be.
+    remedy (str): What to do about a row that can't be parsed.
+    variable (str): The variable of project.yml that names the file.
     RETURNS (Table): The rows, and how many were skipped.
     RAISES (InputError): The file is missing, of an unknown format, empty, or can't be parsed.
     """
     if not path.is_file():
         raise InputError(
-            f"Can't find {path}. {EXPECTED} Check the path, or set it with --vars.data."
+            f"Can't find {path}. {expected} Check the path, or set it with --vars.{variable}."
         )
     check_ending(path, READERS)
-    with explain_failure(path, EXPECTED):
+    with explain_failure(path, expected, remedy):
         table = READERS[path.suffix.lower()](path, skip_invalid)
-    check_columns(path, list(table.frame.columns), EXPECTED)
+    check_columns(path, list(table.frame.columns), expected)
     if table.frame.empty:
         raise InputError(
-            f"Can't use {path}: it holds no rows. {EXPECTED} Check the path, or set another with "
-            "--vars.data."
+            f"Can't use {path}: it holds no rows. {expected} Check the path, or set another with "
+            f"--vars.{variable}."
         )
     return table

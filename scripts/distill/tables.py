@@ -7,7 +7,7 @@ import pandas as pd
 
 from .errors import InputError
 from .labels import Task, parse_labels
-from .table_files import READERS, REMEDY, read_table
+from .table_files import READERS, REMEDY, locate_row, read_table
 
 # How long a text spaCy takes.
 MAX_CHARACTERS = 1_000_000
@@ -90,7 +90,8 @@ def _read_file(path: Path, task: Task, split: str | None, skip_invalid: bool) ->
             parsed, labels = parse_text(text), parse_labels(task, column, _cell(value))
         except ValueError as error:
             if not skip_invalid:
-                raise InputError(f"Can't read {path}, row {row}: {error}. {REMEDY}") from error
+                where = locate_row(path, row)
+                raise InputError(f"Can't read {path}, {where}: {error}. {REMEDY}") from error
             invalid += 1
             continue
         if labels is None:

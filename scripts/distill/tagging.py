@@ -11,6 +11,7 @@ from spacy.lookups import load_lookups
 from spacy.tokens import Doc
 
 from .errors import InputError
+from .vocabulary import is_word
 
 # The name of the tagger that needs no pipeline.
 LEXICON = "lexicon"
@@ -78,7 +79,7 @@ def make_pipeline_tagger(name: str) -> Tagger:
         tagged = Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
         for _, pipe in nlp.pipeline:
             tagged = pipe(tagged)
-        return [f"{t.tag_ or t.pos_}|{t.morph}" if t.is_alpha else "" for t in tagged]
+        return [f"{t.tag_ or t.pos_}|{t.morph}" if is_word(t.text) else "" for t in tagged]
 
     return tag
 
@@ -113,7 +114,7 @@ def make_lexicon_tagger(nlp: Language) -> Tagger:
     def tag_word(word: str) -> str:
         if word not in tags:
             lexemes = [nlp.vocab[word], nlp.vocab[word.lower()]]
-            swappable = word.isalpha() and not any(lexeme.is_stop for lexeme in lexemes)
+            swappable = is_word(word) and not any(lexeme.is_stop for lexeme in lexemes)
             tags[word] = _tag(word, classes) if swappable else ""
         return tags[word]
 

@@ -1,6 +1,19 @@
-"""The words that a transformer knows."""
+"""What a word is, and which ones a transformer knows."""
 
+import unicodedata
 from typing import Any
+
+
+def is_word(text: str) -> bool:
+    """Tell whether a text is one word: letters, and the marks that are vowels in many scripts.
+
+    text (str): A token, or what may be one.
+    RETURNS (bool): Whether it is.
+    """
+    if text.isalpha() or text.isascii():
+        return text.isalpha()
+    kinds = {unicodedata.category(character)[0] for character in text}
+    return "L" in kinds and kinds <= {"L", "M"}
 
 
 def list_whole_words(tokenizer: Any) -> list[str]:
@@ -15,6 +28,6 @@ def list_whole_words(tokenizer: Any) -> list[str]:
     special = set(tokenizer.all_special_tokens)
     # WordPiece marks what goes on a word ("##ing"), the others what begins one ("Ġgood", "▁good").
     words = [piece.lstrip("Ġ▁") for piece, _ in pieces if piece not in special]
-    words = list(dict.fromkeys(word for word in words if word.isalpha()))
+    words = list(dict.fromkeys(word for word in words if is_word(word)))
     split = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
     return [word for word, ids in zip(words, split) if len(ids) == 1]
