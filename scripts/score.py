@@ -102,7 +102,7 @@ def _tell(output: Path, scored: Scored, seconds: float) -> None:
             f"; of the pool {kept} kept, {unsure} left out as unsure, {surplus} to balance labels"
         )
     done(
-        f"{output}: {scored.texts} texts, {new} scored in {seconds:.0f} s ({new / seconds:.0f} "
+        f"{output}: {scored.written} texts, {new} scored in {seconds:.0f} s ({new / seconds:.0f} "
         f"texts/s), {scored.reused} not scored again{pool}."
     )
 

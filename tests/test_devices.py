@@ -44,11 +44,23 @@ def test_ops_of_another_kind_stay() -> None:
         set_current_ops(before)
 
 
-def test_missing_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (ValueError("No GPU devices detected."), "No GPU devices detected"),
+        # CuPy, and after it torch, where there is another GPU.
+        (RuntimeError("cudaErrorInvalidDevice: no such\ndevice"), "InvalidDevice: no such device"),
+    ],
+)
+def test_missing_gpu_is_refused(
+    raised: Exception, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lack(gpu_id: int) -> None:
-        raise ValueError("No GPU devices detected.")
+        raise raised
 
     monkeypatch.setattr("spacy.require_gpu", lack)
     use_device(-1)
-    with pytest.raises(InputError, match=r"Can't use GPU 3: No GPU devices detected\. Expected"):
+    with pytest.raises(
+        InputError, match=rf"Can't use GPU 3: .*{message}\. Expected .*--vars\.gpu_id"
+    ):
         use_device(3)

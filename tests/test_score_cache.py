@@ -97,6 +97,17 @@ def test_damaged_files_are_named(tmp_path: Path, content: bytes | None) -> None:
         cache.get(["a lamp"])
 
 
+@pytest.mark.parametrize("inside", ["", "more/scores"])
+def test_folders_that_cannot_be_made_are_named(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "scores").write_text("no folder")
+    with (
+        pytest.raises(InputError, match=r"Can't keep scores in .*scores: .*--vars\.score_cache"),
+        open_cache(tmp_path / "scores" / inside, "teacher", LABELS),
+    ):
+        pass
+    assert (tmp_path / "scores").read_text() == "no folder"
+
+
 def test_locked_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.distill.score_cache.WAIT_SECONDS", 0.1)
     with open_cache(tmp_path, "teacher", LABELS):

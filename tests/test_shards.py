@@ -97,11 +97,14 @@ def test_folders_that_do_not_fit_are_refused(black_box: Path, tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no files that end in \.parquet"):
         score_shards(black_box, tmp_path / "empty", tmp_path / "scores")
-    with pytest.raises(InputError, match="Name another folder"):
-        score_shards(black_box, tmp_path / "empty", tmp_path / "empty")
+    for inside in (".", "scores", "some/scores", "../empty/scores"):
+        with pytest.raises(InputError, match=r"the texts are in .*empty.*Name another folder"):
+            score_shards(black_box, tmp_path / "empty", tmp_path / "empty" / inside)
+    assert not list((tmp_path / "empty").iterdir())
     (tmp_path / "empty" / "a.parquet").write_bytes(b"PAR1 but no more")
-    with pytest.raises(InputError, match=r"Can't read .*a\.parquet"):
+    with pytest.raises(InputError, match=r"1 of 1 shards.*Can't read .*a\.parquet") as error:
         score_shards(black_box, tmp_path / "empty", tmp_path / "scores")
+    assert "The others are done" not in str(error.value)
     (tmp_path / "empty" / "part=1").mkdir()
     (tmp_path / "empty" / "part=1" / "b.parquet").touch()
     with pytest.raises(InputError, match="Expected all files side by side"):
@@ -131,15 +134,54 @@ def test_options_that_would_do_nothing_are_refused(
     assert not (tmp_path / "scores").exists()
 
 
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def rename_column(path: Path) -> None:
+    pq.write_table(pa.table({"review": ["a"]}), path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message", "countable"),
+    [(rename_column, "part-1.*Expected one named", 11), (truncate, "Can't read .*part-1", 10)],
+)
 def test_a_bad_shard_stops_no_others(
+    spoil: Callable[[Path], None],
+    message: str,
+    countable: int,
+    write: Callable[..., Path],
+    black_box: Path,
+    tmp_path: Path,
+) -> None:
+    shards, output = write([5, 5, 5]), tmp_path / "scores"
+    spoil(shards / "part-1.parquet")
+    totals: list[int] = []
+    with pytest.raises(
+        InputError, match=rf"Can't score 1 of 3 shards.*{message}.*The others are done\."
+    ):
+        score_shards(black_box, shards, output, start=totals.append)
+    assert totals == [countable]
+    names = sorted(path.name for path in output.iterdir())
+    assert names == ["part-0.parquet", "part-2.parquet"]
+
+
+def test_what_was_scored_before_stops_no_others(
     write: Callable[..., Path], black_box: Path, tmp_path: Path
 ) -> None:
-    shards = write([5, 5, 5])
-    pq.write_table(pa.table({"review": ["a"]}), shards / "part-1.parquet")
-    with pytest.raises(InputError, match=r"Can't score 1 of 3 shards.*part-1.*Expected one named"):
-        score_shards(black_box, shards, tmp_path / "scores")
-    names = sorted(path.name for path in (tmp_path / "scores").iterdir())
-    assert names == ["part-0.parquet", "part-2.parquet"]
+    shards, output = write([5, 5, 5]), tmp_path / "scores"
+    score_shards(black_box, shards, output)
+    # Texts that can't be read any more, and as old as before; scores that can't be.
+    texts = shards / "part-0.parquet"
+    times = (texts.stat().st_atime, texts.stat().st_mtime)
+    truncate(texts)
+    os.utime(texts, times)
+    truncate(output / "part-1.parquet")
+    (output / "part-2.parquet").unlink()
+    with pytest.raises(InputError, match=r"Can't score 1 of 3 shards.*Can't read .*part-0"):
+        score_shards(black_box, shards, output)
+    assert read_scores(output / "part-1.parquet").texts == TEXTS[5:10]
+    assert read_scores(output / "part-2.parquet").texts == TEXTS[10:15]
 
 
 # Ray leaves sockets and files open when it stops.

@@ -19,14 +19,25 @@ from spacy.util import load_config
 from spacy.vectors import Vectors
 from thinc.api import fix_random_seed
 
+from scripts.distill import training
 from scripts.distill.callbacks import to_plain_textcat
 from scripts.distill.errors import InputError
 from scripts.distill.products import split_names
-from scripts.distill.students import VARIANTS, find_architectures, list_architectures
+from scripts.distill.records import TextRow, TextsMeta, write_scores
+from scripts.distill.students import (
+    VARIANTS,
+    Architecture,
+    find_architectures,
+    list_architectures,
+    train_baseline,
+    train_student,
+)
 from scripts.distill.teacher_logits import set_teacher_logits
 from scripts.distill.training import corpus_overrides, find_keys
 
 from .conftest import ROOT, Run, make_reviews
+from .separable import write_separable_corpus
+from .test_heads import TOK2VEC
 
 CONFIGS = ROOT / "configs"
 NAMES = list_architectures(CONFIGS)
@@ -228,6 +239,47 @@ def test_unknown_students_are_refused() -> None:
 def test_lists_that_name_nothing_or_the_same_twice_are_refused(names: str) -> None:
     with pytest.raises(InputError, match=r"--vars\.students"):
         split_names(names)
+
+
+@pytest.mark.parametrize(
+    ("step", "has_vectors", "expected"),
+    [("student", True, True), ("student", False, False), ("baseline", True, False)],
+)
+def test_vectors_are_read_under_either_name_of_their_switch(
+    step: str,
+    has_vectors: bool,
+    expected: bool,
+    vectors: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, built = load_config(CONFIGS / "student_cnn.cfg", interpolate=False), []
+    # It calls the switch otherwise than the embeddings of the shipped configs.
+    settings["components"]["textcat"]["model"]["tok2vec"] = {**TOK2VEC, "pretrained_vectors": True}
+    settings.to_disk(tmp_path / "own.cfg")
+    own = Architecture("own", tmp_path / "own.cfg", {})
+    labels = ["praise", "anger"]
+    corpus = write_separable_corpus(tmp_path / "corpus", labels, True)
+    scored, empty = tmp_path / "scored.parquet", tmp_path / "empty"
+    logits, meta = numpy.zeros((1, 2), dtype="float32"), TextsMeta(labels, "t", "[MASK]", 0)
+    write_scores(scored, [TextRow("a lamp", "data:1", "swap")], logits, meta)
+    spacy.blank("en").to_disk(empty)
+
+    def stop(nlp: Language, *args: Any, **kwargs: Any) -> None:
+        built.append(nlp)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_nlp", stop)
+    common: dict[str, Any] = {"lang": "en", "seed": 0, "gpu_id": -1}
+    with pytest.raises(KeyboardInterrupt):
+        if step == "student":
+            given = vectors if has_vectors else empty
+            train_student(own, corpus, scored, given, tmp_path / "out", **common)
+        else:
+            train_baseline(own, corpus, tmp_path / "out", **common)
+    layers = [layer.name for layer in built[0].get_pipe("textcat").model.walk()]
+    assert ("static_vectors" in layers) is expected
+    assert bool(len(built[0].vocab.vectors)) is expected
 
 
 def test_baselines_have_no_vectors_of_the_teacher(small_run: Run) -> None:

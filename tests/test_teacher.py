@@ -11,11 +11,12 @@ import scripts.student as student_step
 import scripts.teacher as teacher_step
 from scripts.distill import teacher
 from scripts.distill.errors import InputError
-from scripts.distill.teacher import EMBEDDED, find_transformer
+from scripts.distill.teacher import EMBEDDED, find_transformer, train_teacher
 from scripts.distill.teacher_info import fingerprint, read_teacher_info
 from scripts.distill.training import Trained
 
 from .conftest import ROOT, Run, RunStep
+from .separable import write_separable_corpus
 
 
 def test_embedded_default_is_the_packages_folder() -> None:
@@ -82,6 +83,48 @@ def test_steps_follow_the_corpus(small_run: Run) -> None:
     schedule = config["training"]["optimizer"]["learn_rate"]
     assert schedule["total_steps"] == 2 * epoch
     assert schedule["warmup_steps"] == round(0.1 * 2 * epoch)
+
+
+@pytest.mark.parametrize(
+    ("batcher", "found"),
+    [
+        ({"@batchers": "spacy.batch_by_words.v1", "size": 100, "tolerance": 0.2}, "batch_by_words"),
+        (
+            {
+                "@batchers": "spacy.batch_by_sequence.v1",
+                "size": {"@schedules": "compounding.v1", "start": 1, "stop": 9, "compound": 1.1},
+            },
+            "compounding",
+        ),
+        ({"@batchers": "spacy.batch_by_sequence.v1", "size": 0}, "'size': 0"),
+        (None, "None"),
+    ],
+)
+def test_batches_of_other_than_texts_are_refused(
+    batcher: dict[str, object] | None, found: str, tmp_path: Path
+) -> None:
+    settings = spacy.util.load_config(ROOT / "configs" / "teacher.cfg")
+    del settings["training"]["batcher"]
+    if batcher:
+        settings["training"]["batcher"] = batcher
+    settings.to_disk(tmp_path / "own.cfg")
+    corpus = write_separable_corpus(tmp_path / "corpus", ["praise", "anger"], True)
+    with pytest.raises(
+        InputError,
+        match=rf"own\.cfg: training\.batcher is .*{found}.*batch_by_sequence.*whole number",
+    ):
+        train_teacher(
+            tmp_path / "own.cfg",
+            corpus,
+            tmp_path / "out",
+            transformer=EMBEDDED,
+            lang="en",
+            seed=0,
+            epochs=1,
+            learn_rate=0.0001,
+            gpu_id=-1,
+        )
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import spacy
 import srsly
 from spacy.language import Language
-from spacy.util import load_config
+from spacy.util import load_config, registry
 
 from scripts.distill import training
 from scripts.distill.corpus import build_corpus, write_corpus
@@ -18,18 +19,42 @@ from scripts.distill.errors import InputError
 from scripts.distill.labels import TASKS
 from scripts.distill.records import TextRow, TextsMeta, write_scores
 from scripts.distill.students import (
+    BASELINE_BATCH,
+    BASELINE_EPOCHS,
     Architecture,
     schedule_overrides,
     train_baseline,
     train_student,
 )
-from scripts.distill.training import corpus_overrides, read_history
+from scripts.distill.training import Trained, corpus_overrides, read_history
 
 from .conftest import ROOT, Run, write_jsonl
+from .separable import SIZES, make_texts, write_separable_corpus
 
 CONFIGS = ROOT / "configs"
 BOW = CONFIGS / "student_bow.cfg"
 STUDENT = Architecture("bow", BOW, {})
+COMPOUNDING = {"@schedules": "compounding.v1", "start": 1, "stop": 9, "compound": 1.1}
+TrainModel = Callable[[str, Architecture], Trained]
+
+
+@pytest.fixture
+def train_model(tmp_path: Path) -> TrainModel:
+    """Train a student or baseline on few texts, into the folder "out"."""
+    labels = ["praise", "anger"]
+    corpus = write_separable_corpus(tmp_path / "corpus", labels, True)
+    rows = [TextRow(row.text, row.source, "gold") for row in make_texts("train", labels, True)]
+    logits = numpy.tile(numpy.array([[2, -2], [-2, 2]], dtype="float32"), (len(rows) // 2, 1))
+    scored, output = tmp_path / "scored.parquet", tmp_path / "out"
+    write_scores(scored, rows, logits, TextsMeta(labels, "t", "[MASK]", 0))
+
+    def run(step: str, architecture: Architecture) -> Trained:
+        common: dict[str, Any] = {"lang": "en", "seed": 0, "gpu_id": -1}
+        if step == "baseline":
+            return train_baseline(architecture, corpus, output, **common)
+        return train_student(architecture, corpus, scored, tmp_path / "vectors", output, **common)
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -141,26 +166,97 @@ def test_history_is_that_of_the_log(tmp_path: Path) -> None:
     [
         ("dropout = 0.0", 'dropout = "half"', "dropout Input should be a valid number"),
         ('dev_corpus = "corpora.dev"', 'dev_corpus = "corpora.none"', "not a valid section"),
-        ("[training.batcher]", "[training.batchers]", "training -> batcher -> size"),
+        ("[training.batcher]", "[training.batchers]", "training.batchers is no setting"),
         ("[training]", "[training", r"no section headers|parsing errors"),
         ("[training.batcher]", "[training]", "already exists"),
         ("score_weights = {", "score_weights = 7\nother = {", "score_weights"),
         ("[components.textcat", "[components.classifier", r"lacks \[components\.textcat\.model\]"),
     ],
 )
+@pytest.mark.parametrize("step", ["student", "baseline"])
 def test_configs_that_cannot_be_used_are_refused_on_a_line(
-    found: str, written: str, message: str, small_run: Run, tmp_path: Path
+    step: str, found: str, written: str, message: str, train_model: TrainModel, tmp_path: Path
 ) -> None:
     config = tmp_path / "own.cfg"
     text = BOW.read_text(encoding="utf8")
     assert found in text
     config.write_text(text.replace(found, written), encoding="utf8")
-    own = STUDENT._replace(config=config)
     with pytest.raises(InputError, match=message) as error:
-        train_baseline(own, small_run.corpus, tmp_path / "out", lang="en", seed=0, gpu_id=-1)
+        train_model(step, STUDENT._replace(config=config))
     assert "own.cfg" in str(error.value)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "batcher",
+    [
+        None,
+        {"@batchers": "spacy.batch_by_words.v1", "size": 1000, "tolerance": 0.2},
+        {
+            "@batchers": "spacy.batch_by_padded.v1",
+            "size": 1000,
+            "buffer": 256,
+            "discard_oversize": True,
+        },
+        {"@batchers": "spacy.batch_by_sequence.v1", "size": COMPOUNDING},
+    ],
+)
+def test_baselines_batch_texts_whatever_the_config_batches(
+    batcher: dict[str, Any] | None,
+    train_model: TrainModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, built = load_config(BOW, interpolate=False), []
+    if batcher:
+        settings["training"]["batcher"] = batcher
+    settings.to_disk(tmp_path / "bow.cfg")
+
+    def stop(nlp: Language, *args: Any, **kwargs: Any) -> None:
+        built.append(nlp)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_nlp", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_model("baseline", STUDENT._replace(config=tmp_path / "bow.cfg"))
+    found = built[0].config["training"]
+    batch = registry.resolve({"batcher": found["batcher"]})["batcher"]
+    sizes = [len(texts) for texts in batch(["a text"] * SIZES["train"])]
+    assert sizes == [BASELINE_BATCH] * (SIZES["train"] // BASELINE_BATCH)
+    assert found["max_steps"] == BASELINE_EPOCHS * len(sizes)
+
+
+@pytest.mark.parametrize("logger", [None, "spacy.ConsoleLogger.v1", "spacy.ConsoleLogger.v3"])
+def test_log_is_kept_whatever_logger_a_config_names(
+    logger: str | None, train_model: TrainModel, tmp_path: Path
+) -> None:
+    settings = load_config(BOW, interpolate=False)
+    del settings["training"]["logger"]
+    if logger:
+        settings["training"]["logger"] = {"@loggers": logger}
+    settings.to_disk(tmp_path / "bow.cfg")
+    limits = {"training.max_steps": 2, "training.eval_frequency": 1}
+    train_model("student", Architecture("bow", tmp_path / "bow.cfg", limits))
+    assert [row["step"] for row in read_history(tmp_path / "out")] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            {"training.max_steps": 0},
+            r"training never ends: max_steps = 0, max_epochs = -1, patience = 0\. Expected one",
+        ),
+        ({"training.batcher.size": 0}, r"training\.batcher\.size is 0\. Expected 1 or more"),
+    ],
+)
+def test_training_that_never_ends_is_refused(
+    overrides: dict[str, int], message: str, train_model: TrainModel, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=rf"student_bow\.cfg: {message}"):
+        train_model("student", STUDENT._replace(overrides=overrides))
     assert not (tmp_path / "out").exists()
 
 
@@ -274,19 +370,33 @@ def test_scores_do_not_count_against_a_checkpoint(small_run: Run, tmp_path: Path
         train_baseline(own, small_run.corpus, tmp_path / "out", lang="en", seed=0, gpu_id=-1)
 
 
-def test_training_takes_at_least_a_pass_over_the_texts(tmp_path: Path) -> None:
+def test_training_takes_at_least_a_pass_over_the_texts() -> None:
     settings = training.read_config(BOW)["training"]
     assert schedule_overrides(BOW, 100) == {"training.max_steps": settings["max_steps"]}
     epoch = -(-1_000_000 // settings["batcher"]["size"])
     assert schedule_overrides(BOW, 1_000_000) == {"training.max_steps": epoch}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batcher", {"@batchers": "spacy.batch_by_words.v1", "size": 1000, "tolerance": 0.2}),
+        ("batcher", {"@batchers": "spacy.batch_by_sequence.v1", "size": COMPOUNDING}),
+        ("batcher", {"@batchers": "spacy.batch_by_sequence.v1", "size": 0}),
+        ("batcher", {"size": 128}),
+        ("batcher", None),
+        ("max_steps", 0),  # no limit
+        ("max_steps", None),
+        ("max_steps", "${system.seed}"),
+    ],
+)
+def test_training_is_as_long_as_the_config_has_it(name: str, value: object, tmp_path: Path) -> None:
     changed = load_config(BOW, interpolate=False)
-    for batcher in (
-        {"@batchers": "spacy.batch_by_words.v1", "size": 1000, "tolerance": 0.2},
-        {"@batchers": "spacy.batch_by_sequence.v1", "size": {"@schedules": "compounding.v1"}},
-    ):
-        changed["training"]["batcher"] = batcher
-        changed.to_disk(tmp_path / "own.cfg")
-        assert schedule_overrides(tmp_path / "own.cfg", 1_000_000) == {}
+    del changed["training"][name]
+    if value is not None:
+        changed["training"][name] = value
+    changed.to_disk(tmp_path / "own.cfg", interpolate=False)
+    assert schedule_overrides(tmp_path / "own.cfg", 1_000_000) == {}
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,13 @@ def use_device(gpu_id: int) -> None:
         return
     try:
         spacy.require_gpu(gpu_id)
-    except ValueError as error:
-        reason = str(error).rstrip(".")
+    # RuntimeError: CuPy's, where there is a GPU, but none of this number.
+    except (ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
         raise InputError(
-            f"Can't use GPU {gpu_id}: {reason}. Expected a CUDA GPU and CuPy for its CUDA version (pip "
-            "install cupy-cuda12x). Install it, or set --vars.gpu_id -1 to use the CPU."
+            f"Can't use GPU {gpu_id}: {reason}. Expected a CUDA GPU of this number and CuPy for its "
+            "CUDA version (pip install cupy-cuda12x). Install it, set another number, or set "
+            "--vars.gpu_id -1 to use the CPU."
         ) from error
 
 

@@ -99,10 +99,16 @@ def open_cache(folder: Path, name: str, labels: Sequence[str]) -> Iterator[Score
     name (str): Says whose they are: the teacher's fingerprint, and how exactly it multiplied.
     labels (Sequence[str]): The labels, in the order wanted.
     YIELDS (ScoreCache): The scores.
-    RAISES (InputError): The file is damaged, locked for long, can't be written, or holds scores for
-        other labels.
+    RAISES (InputError): The folder can't be made, or the file is damaged, locked for long, can't be
+        written, or holds scores for other labels.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Can't keep scores in {folder}: {error.strerror}. Expected a folder, or a place where one "
+            "can be made. Set another with --vars.score_cache."
+        ) from error
     path = folder / f"{name}.sqlite"
     try:
         with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:

@@ -56,6 +56,11 @@ class Scored(NamedTuple):
     reused: int
     choice: Choice | None = None
 
+    @property
+    def written(self) -> int:
+        """How many texts the file of scores holds."""
+        return self.texts - (self.choice.unsure + self.choice.surplus if self.choice else 0)
+
 
 class FileScorer:
     """A teacher that scores files; it is loaded once."""
@@ -105,7 +110,8 @@ class FileScorer:
         min_confidence (float): See choose_pool; 0 keeps all of the pool's texts.
         balance (bool): See choose_pool.
         progress (Callable[[int], object]): Told the number of texts done, in instalments.
-        RETURNS (Scored): How many texts were written, and how many were not scored again.
+        RETURNS (Scored): How many texts there were, how many were not scored again, and which of the
+            pool's are in the file.
         RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
         """
         meta = replace(self._read_meta(texts), precision=self.precision)
@@ -204,7 +210,7 @@ def score_file(
     """Score one file: see FileScorer.
 
     teacher (Path): The teacher's folder.
-    RETURNS (Scored): How many texts were written, and how many were not scored again.
+    RETURNS (Scored): See FileScorer.score.
     RAISES (InputError): An input is missing or damaged, or the texts were made for another teacher.
     """
     scorer = FileScorer(teacher, cache=cache, gpu_id=gpu_id, precision=precision)

@@ -34,11 +34,13 @@ def list_shards(folder: Path, output: Path) -> list[Shard]:
     folder (Path): A folder of Parquet files.
     output (Path): Folder for the scores, in files of the same names.
     RETURNS (list[Shard]): In the order of their names.
-    RAISES (InputError): There are none, or the two folders are the same.
+    RAISES (InputError): There are none, or the scores would lie among them.
     """
-    if folder.resolve() == output.resolve():
+    # In a folder of theirs they would be taken for texts by the next run.
+    if output.resolve().is_relative_to(folder.resolve()):
         raise InputError(
-            f"Can't write scores to {output}: the texts are there. Name another folder."
+            f"Can't write scores to {output}: the texts are in {folder}. Expected a folder outside of "
+            "it. Name another folder."
         )
     paths = sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
     nested = sorted(folder.glob(f"*/**/*{SUFFIX}"))
@@ -61,16 +63,28 @@ def is_scored(shard: Shard, fingerprint: str, precision: str = AUTO) -> bool:
     shard (Shard): The shard.
     fingerprint (str): The teacher's.
     precision (str): What the teacher is to multiply in; with "auto" either will do.
-    RETURNS (bool): Whether it has: the texts are as many, and haven't been written since.
+    RETURNS (bool): Whether it has: the texts are as many, and haven't been written since. False as well
+        where one of the two can't be read: scoring makes it anew, or says what is wrong with it.
     """
-    if not shard.output.is_file() or not is_ours(shard.output):
+    try:
+        if not shard.output.is_file() or not is_ours(shard.output):
+            return False
+        if shard.output.stat().st_mtime < shard.texts.stat().st_mtime:
+            return False
+        meta = read_texts_meta(shard.output, scored=True)
+        if precision not in (AUTO, meta.precision):
+            return False
+        return meta.teacher == fingerprint and count_rows(shard.output) == count_texts(shard.texts)
+    except InputError:
         return False
-    if shard.output.stat().st_mtime < shard.texts.stat().st_mtime:
-        return False
-    meta = read_texts_meta(shard.output, scored=True)
-    if precision not in (AUTO, meta.precision):
-        return False
-    return meta.teacher == fingerprint and count_rows(shard.output) == count_texts(shard.texts)
+
+
+def _count(shard: Shard) -> int:
+    try:
+        return count_texts(shard.texts)
+    # Scoring says what is wrong with it, and goes on with the others.
+    except InputError:
+        return 0
 
 
 def score_shards(
@@ -109,7 +123,7 @@ def score_shards(
     fingerprint = read_teacher_info(teacher).fingerprint
     shards = list_shards(folder, output)
     missing = [shard for shard in shards if not is_scored(shard, fingerprint, precision)]
-    start(sum(count_texts(shard.texts) for shard in missing))
+    start(sum(map(_count, missing)))
     texts, errors = 0, []
     run = _run_on_ray if engine == "ray" else _run_here
     scorer = {"teacher": str(teacher.resolve()), "gpu_id": gpu_id, "precision": precision}
@@ -118,9 +132,10 @@ def score_shards(
         texts += scored
         errors += [error] if error else []
     if errors:
+        others = "The others are done. " if len(errors) < len(shards) else ""
         raise InputError(
-            f"Can't score {len(errors)} of {len(shards)} shards. The first: {errors[0]} The others are "
-            "done; run the same command again for these."
+            f"Can't score {len(errors)} of {len(shards)} shards. The first: {errors[0]} {others}Put it "
+            "right, and run the same command again."
         )
     return ShardsScored(len(missing), texts, len(shards) - len(missing))
 

@@ -13,13 +13,22 @@ from .documents import read_gold
 from .errors import InputError
 from .products import BEST, read_stats, require, split_names
 from .records import count_rows
-from .training import Trained, corpus_overrides, find_keys, read_config, steps_per_epoch, train
+from .training import (
+    TEXTS_BATCHER,
+    Trained,
+    corpus_overrides,
+    find_keys,
+    read_config,
+    steps_per_epoch,
+    texts_per_batch,
+    train,
+)
 
 # A baseline sees few texts: small batches, and many passes over them.
 BASELINE_BATCH, BASELINE_EPOCHS = 16, 30
 PREFIX = "student_"
-# Its batches have as many texts as its size says.
-TEXTS_BATCHER = "spacy.batch_by_sequence.v1"
+# What spaCy's layers call it that they look up word vectors.
+VECTOR_SWITCHES = ("include_static_vectors", "pretrained_vectors")
 
 
 class Architecture(NamedTuple):
@@ -90,12 +99,12 @@ def schedule_overrides(config: Path, rows: int) -> dict[str, int]:
     RETURNS (dict[str, int]): Overrides by dotted config key.
     RAISES (InputError): The config is missing.
     """
-    settings = read_config(config)["training"]
-    size = settings["batcher"].get("size")
-    # A batcher that counts words, or a size that grows: the config knows how long to train.
-    if settings["batcher"]["@batchers"] != TEXTS_BATCHER or not isinstance(size, int):
+    steps, size = read_config(config)["training"].get("max_steps"), texts_per_batch(config)
+    # Batches of so many words, or a limit that is left to others (0, a variable, spaCy's own): the
+    # config knows how long to train.
+    if size is None or not isinstance(steps, int) or not steps:
         return {}
-    return {"training.max_steps": max(settings["max_steps"], math.ceil(rows / size))}
+    return {"training.max_steps": max(steps, math.ceil(rows / size))}
 
 
 def has_vectors(pipeline: Path) -> bool:
@@ -143,7 +152,7 @@ def train_student(
         **schedule_overrides(config, count_rows(scored)),
         **architecture.overrides,
     }
-    wanted = {key for key, value in find_keys(config, "include_static_vectors").items() if value}
+    wanted = {key for key, value in find_keys(config, *VECTOR_SWITCHES).items() if value}
     if wanted:
         require(vectors, step="vectors")
         if has_vectors(vectors):
@@ -177,7 +186,7 @@ def train_baseline(
     config, epoch = architecture.config, steps_per_epoch(corpus, BASELINE_BATCH)
     overrides = {
         **corpus_overrides(config, corpus, lang, seed, "textcat_multilabel_distill"),
-        **dict.fromkeys(find_keys(config, "include_static_vectors"), False),
+        **dict.fromkeys(find_keys(config, *VECTOR_SWITCHES), False),
         "paths.gold": str(corpus / "train.spacy"),
         "training.train_corpus": "corpora.gold",
         # 0: as many as there are steps for, the texts in memory and shuffled
@@ -185,7 +194,8 @@ def train_baseline(
         "training.max_steps": BASELINE_EPOCHS * epoch,
         "training.eval_frequency": epoch,
         "training.patience": 0,
-        "training.batcher.size": BASELINE_BATCH,
+        # The whole of it: the size alone would be one of words to another batcher.
+        "training.batcher": {"@batchers": TEXTS_BATCHER, "size": BASELINE_BATCH},
         **architecture.overrides,
     }
     return train(config, output, overrides, gpu_id=gpu_id)

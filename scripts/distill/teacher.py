@@ -12,7 +12,15 @@ from .default_transformers import EMBEDDED, EMBEDDED_LANG, OWN_TRANSFORMERS
 from .errors import InputError
 from .products import BEST, read_stats
 from .teacher_info import WORDS, TeacherInfo, fingerprint, hash_file, write_teacher_info
-from .training import Trained, corpus_overrides, read_config, steps_per_epoch, train
+from .training import (
+    TEXTS_BATCHER,
+    Trained,
+    corpus_overrides,
+    read_config,
+    steps_per_epoch,
+    texts_per_batch,
+    train,
+)
 from .vocabulary import list_whole_words
 
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -86,6 +94,18 @@ def _make_schedule(epochs: int, steps: int, learn_rate: float) -> dict[str, int 
     }
 
 
+def _read_batch_size(config: Path) -> int:
+    size = texts_per_batch(config)
+    if size is None:
+        found = read_config(config)["training"].get("batcher")
+        raise InputError(
+            f"Can't train with {config}: training.batcher is {found}. Expected {TEXTS_BATCHER} with a "
+            "whole number from 1 as its size: by these texts a batch the length of an epoch is "
+            "reckoned. Correct it there."
+        )
+    return size
+
+
 def train_teacher(
     config: Path,
     corpus: Path,
@@ -112,11 +132,11 @@ def train_teacher(
     learn_rate (float): Highest learning rate, after warm-up.
     gpu_id (int): GPU to train on, or -1 for the CPU.
     RETURNS (Trained): The best checkpoint.
-    RAISES (InputError): An input is missing or the transformer can't be used.
+    RAISES (InputError): An input is missing, or the transformer or a setting can't be used.
     """
     overrides = corpus_overrides(config, corpus, lang, seed, "textcat_multilabel")
+    epoch = steps_per_epoch(corpus, _read_batch_size(config))
     name = find_transformer(transformer, lang)
-    epoch = steps_per_epoch(corpus, read_config(config)["training"]["batcher"]["size"])
     overrides.update(_make_schedule(epochs, epoch, learn_rate))
     overrides["paths.train"] = str(corpus / "train.spacy")
     overrides["components.transformer.model.name"] = name

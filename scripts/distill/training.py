@@ -13,6 +13,7 @@ import srsly
 from catalogue import RegistryError
 from confection import ConfigValidationError
 from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_nlp
@@ -35,6 +36,10 @@ from .settings import explain_setting
 LAST, LOG = "model-last", "log.jsonl"
 WEIGHTS = "training.score_weights"
 AREA_SHARE = 0.75
+# Its batches have as many texts as its size says.
+TEXTS_BATCHER = "spacy.batch_by_sequence.v1"
+# Writes the log that read_history reads; others write another, or none.
+LOGGER = "spacy.ConsoleLogger.v3"
 
 
 class Trained(NamedTuple):
@@ -54,18 +59,33 @@ def steps_per_epoch(corpus: Path, batch_size: int) -> int:
     return max(math.ceil(read_stats(corpus)["splits"]["train"]["texts"] / batch_size), 1)
 
 
-def find_keys(config: Path, key: str) -> dict[str, Any]:
-    """Find a setting in a text categorizer's model, however deep it lies.
+def texts_per_batch(config: Path) -> int | None:
+    """Read how many texts a batch has.
 
     config (Path): A training config.
-    key (str): The setting's name.
-    RETURNS (dict[str, Any]): Its values, by dotted config key.
+    RETURNS (int | None): Texts a batch; None where batches are made up otherwise (of so many words, of
+        sizes that grow), or where the config leaves it to spaCy.
+    RAISES (InputError): See read_config.
+    """
+    batcher = read_config(config)["training"].get("batcher")
+    if not isinstance(batcher, dict) or batcher.get("@batchers") != TEXTS_BATCHER:
+        return None
+    size = batcher.get("size")
+    return size if isinstance(size, int) and size > 0 else None
+
+
+def find_keys(config: Path, *keys: str) -> dict[str, Any]:
+    """Find settings in a text categorizer's model, however deep they lie.
+
+    config (Path): A training config.
+    keys (str): The settings' names.
+    RETURNS (dict[str, Any]): Their values, by dotted config key.
     RAISES (InputError): See read_config.
     """
 
     def walk(block: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
         for name, value in block.items():
-            if name == key:
+            if name in keys:
                 yield f"{path}.{name}", value
             elif isinstance(value, dict):
                 yield from walk(value, f"{path}.{name}")
@@ -153,7 +173,7 @@ def train(
     That of the first batch doesn't count: its scores are taken for 0. spaCy evaluates it, but nothing is
     learned then; where several labels may hold, guessing half of them can beat what is learned later.
 
-    config (Path): A spaCy training config.
+    config (Path): A spaCy training config. Its logger is replaced by spaCy's for console and file.
     output (Path): Folder for the result: model-best and the training log. It appears when training
         has ended; one that exists is replaced then.
     overrides (dict[str, Any]): Overrides by dotted config key.
@@ -161,16 +181,16 @@ def train(
     finish (Callable[[Path, float], None]): Called with the folder and the score on dev before the
         folder is put in its place, to add to it.
     RETURNS (Trained): The best pipeline.
-    RAISES (InputError): The config is missing, a setting in it can't be used, training ends before
-        there is a checkpoint that counts, or there is no such GPU.
+    RAISES (InputError): The config is missing, a setting in it can't be used, training never ends, or
+        before there is a checkpoint that counts, or there is no such GPU.
     """
     read_config(config)
     use_device(gpu_id)
     with atomic_folder(output) as temporary:
-        logger = {"training.logger.output_file": str(temporary / LOG)}
+        logger = {"@loggers": LOGGER, "progress_bar": "eval", "output_file": str(temporary / LOG)}
         try:
             with use_numpy_blas():
-                _fit(config, temporary, {**overrides, **logger}, gpu_id)
+                _fit(config, temporary, {**overrides, "training.logger": logger}, gpu_id)
         except (ConfigValidationError, RegistryError, SettingError) as error:
             raise InputError(
                 f"Can't train with {config}: {explain_setting(error)} Correct it there."
@@ -193,9 +213,16 @@ def _fit(config: Path, folder: Path, overrides: dict[str, Any], gpu_id: int) -> 
             raise SettingError(
                 f"training.score_weights has {name} = {weight}. Expected 0 or more, or null."
             )
+    # spaCy leaves others out without a word, and takes its own default for what is misspelled.
+    for name in sorted(settings["training"].keys() - ConfigSchemaTraining.model_fields.keys()):
+        raise SettingError(
+            f"training.{name} is no setting that spaCy knows. Expected one of "
+            "https://spacy.io/api/data-formats#config-training."
+        )
     # Noted in meta.json.
     settings["training"]["score_weights"] = {DEV_AUC_BY_LABEL: None, **weights}
     nlp = init_nlp(settings, use_gpu=gpu_id)
+    _refuse_endless(nlp.config.interpolate()["training"])
     evaluations = _discount_first_evaluation(nlp)
     train_nlp(nlp, folder, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
     if next(evaluations) < 2:
@@ -208,6 +235,19 @@ def _fit(config: Path, folder: Path, overrides: dict[str, Any], gpu_id: int) -> 
             f"training ends before there is a checkpoint that counts: {limits}. Expected an "
             "eval_frequency of at most max_steps and patience, where they aren't 0, and below the "
             "steps of max_epochs."
+        )
+
+
+def _refuse_endless(training: dict[str, Any]) -> None:
+    """Refuse settings by which spaCy would go on for ever."""
+    size = training["batcher"].get("size")
+    if isinstance(size, int) and size < 1:
+        raise SettingError(f"training.batcher.size is {size}. Expected 1 or more.")
+    max_epochs = training["max_epochs"]
+    if not training["max_steps"] and not training["patience"] and max_epochs < 1:
+        raise SettingError(
+            f"training never ends: max_steps = 0, max_epochs = {max_epochs}, patience = 0. Expected "
+            "one of them above 0."
         )
 
 
