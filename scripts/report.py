@@ -17,8 +17,8 @@ def report(
     page, table, outdated = build_report(metrics, output)
     if outdated:
         warn(
-            "The ablation is left out: it was made of other scores or by an earlier version. Run the "
-            "step 'ablation' again to have it."
+            "The ablation is left out: it was made of other scores, texts or vectors, or by an earlier "
+            "version. Run the step 'ablation' again to have it."
         )
     print(table.read_text(encoding="utf8"))
     done(f"{page} and {table.name}: the report. Open the page in a browser.")

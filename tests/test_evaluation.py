@@ -1,6 +1,7 @@
 """metrics.json: the layout that others build on, and figures that fit each other."""
 
 import copy
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from scripts.distill.measure import load_predictor
 from scripts.distill.metrics import is_correct
 from scripts.distill.products import DEFAULT_STUDENTS, split_names
 from scripts.distill.records import TextRow, TextsMeta, write_texts
-from scripts.distill.teacher_info import hash_file
 from scripts.distill.training import read_history
 
 from .conftest import ROOT, Run
@@ -64,6 +64,7 @@ def test_layout(metrics: dict[str, Any]) -> None:
         assert set(model["per_label"]) == set(metrics["labels"])
         for cost in ("load_seconds", "words_per_second", "docs_per_second", "peak_rss_mb"):
             assert model[cost] > 0
+        assert model["times_teacher"] > (0 if name == "teacher" else 1)
         if name == "students_mean":
             assert model["latency_ms"] == {"p50": None, "p99": None}
         else:
@@ -264,9 +265,16 @@ def test_one_student_has_no_mean_to_compare_with() -> None:
     assert {("students_mean", rival) for rival in ("teacher", *PEERS)} <= set(pairs)
 
 
+def test_inputs_are_told_apart(metrics: dict[str, Any], small_run: Run) -> None:
+    found = metrics["data"]["fingerprints"]
+    assert len(set(found.values())) == 4
+    for split in ("dev", "test"):
+        content = (small_run.corpus / f"{split}.spacy").read_bytes()
+        assert found[split] == hashlib.sha256(content).hexdigest()
+
+
 def test_texts_of_the_pool_are_not_counted_as_synthetic(tmp_path: Path) -> None:
     rows = [TextRow(f"text {i}", "a:1", method) for i, method in enumerate(METHODS)]
     write_texts(tmp_path / "scored.parquet", rows, TextsMeta(["a", "b"], "", "", 0))
     described = _describe_scored(tmp_path / "scored.parquet")
-    assert described.pop("scored_fingerprint") == hash_file(tmp_path / "scored.parquet")
     assert described == {"scored": {"gold": 1, "swap": 2, "pool": 3}, "synthetic": 2}

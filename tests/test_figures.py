@@ -41,12 +41,14 @@ def test_costs_add_up() -> None:
     costs: list[dict[str, Any]] = [
         {
             "words_per_second": 30.0,
+            "times_teacher": 3.0,
             "latency_ms": {"p50": 1.0, "p99": 4.0},
             "size_mb": 2.0,
             "load_seconds": 1.0,
         },
         {
             "words_per_second": 60.0,
+            "times_teacher": 6.0,
             "latency_ms": {"p50": 2.0, "p99": 9.0},
             "size_mb": 3.0,
             "load_seconds": None,
@@ -55,6 +57,7 @@ def test_costs_add_up() -> None:
     # A word takes 1/30 s and then 1/60 s.
     found = add_costs(costs)
     assert found["words_per_second"] == pytest.approx(20)
+    assert found["times_teacher"] == pytest.approx(2)
     assert found["size_mb"] == 5
     assert found["load_seconds"] is None
     # Percentiles don't add up.

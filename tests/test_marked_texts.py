@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from scripts.distill.marked_texts import describe_scores, mark_words, view_examples
+from scripts.distill.marked_texts import describe_scores, mark_words, view_example, view_examples
 
 from .made_up_metrics import make_metrics
 
@@ -60,6 +60,15 @@ def test_strongest_words_are_named_strongest_first() -> None:
     assert view.words_against == "awful (\N{MINUS SIGN}18.0)"
     assert [verdict.who for verdict in view.verdicts] == ["gold", "student", "teacher"]
     assert re.match(r"positive 97\.0%", view.verdicts[1].said)
+
+
+def test_words_left_out_together_are_named_together() -> None:
+    weights = [0.5 if i in (6, 7) else 0.0 for i in range(301)]
+    words = [
+        {"text": f"w{i}", "whitespace": " ", "weight": weight} for i, weight in enumerate(weights)
+    ]
+    example = {"words": words, "gold": ["a"], "student": {"a": 0.9}, "teacher": {"a": 0.9}}
+    assert view_example(example, exclusive=True).words_for == "w6 w7 (+50.0)"
 
 
 def test_without_examples_there_are_no_texts() -> None:

@@ -22,6 +22,7 @@ import spacy
 from scripts.distill.errors import InputError
 from scripts.distill.packaging import (
     About,
+    _check_name,
     _render_readme,
     find_requirements,
     make_meta,
@@ -257,6 +258,9 @@ def test_best_student_on_dev_is_chosen(tmp_path: Path) -> None:
         ("reviews__polarity", "0.1.0", "package_name"),
         ("reviews", "0.1.0-beta", "package_version"),
         ("reviews", "one", "package_version"),
+        # What weasel makes of 1.10.
+        ("reviews", "1.1", "package_version"),
+        ("reviews", "1.2rc1", "package_version"),
     ],
 )
 def test_names_and_versions_that_would_change_are_refused(
@@ -271,6 +275,11 @@ def test_names_and_versions_that_would_change_are_refused(
             tmp_path,
         )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "1.10.0", "1.2.0rc1", "2024.1.0.post1"])
+def test_versions_of_three_numbers_can_be_given(version: str) -> None:
+    _check_name("reviews", version)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("lstm", ["torch>=2.0"]), ("cnn", []), ("bow", [])])
@@ -299,19 +308,35 @@ def test_card_says_what_is_needed(requirements: list[str], expected: str, small_
         ({"gold": 480, "mix": 9000}, "for 9,000 synthetic texts made of them; chosen on"),
         (
             {"gold": 480, "mix": 9000, "pool": 3000},
-            "for 9,000 synthetic texts made of them and of 3,000 texts without labels, and for these; "
-            "chosen on",
+            "for them and for 9,000 synthetic texts made of them and of 3,000 texts without labels, and "
+            "for these; chosen on",
         ),
+        (
+            {"gold": 480, "pool": 3000},
+            "scores for them and for 3,000 texts without labels; chosen on",
+        ),
+        ({"gold": 480}, "scores for them; chosen on"),
     ],
 )
 def test_card_says_what_synthetic_texts_are_made_of(
     scored: dict[str, int], expected: str, small_run: Run
 ) -> None:
     metrics = json.loads((small_run.training / "metrics.json").read_text(encoding="utf8"))
-    metrics["data"] |= {"scored": scored, "synthetic": 9000}
+    metrics["data"] |= {"scored": scored, "synthetic": scored.get("mix", 0)}
     teacher = read_teacher_info(small_run.teacher)
     meta = {**make_meta("student_cnn", metrics, teacher, ABOUT), "requirements": []}
     assert expected in _render_readme("en_reviews", "student_cnn", meta, metrics, teacher)
+
+
+def test_card_does_not_say_that_a_black_box_saw_labelled_texts() -> None:
+    metrics = make_metrics()
+    metrics["models"]["teacher"]["kind"] = "black_box"
+    teacher = TeacherInfo("my_api:classify", "f", "[MASK]", metrics["labels"], 0.8, black_box=True)
+    meta = {**make_meta("student_cnn", metrics, teacher, ABOUT), "requirements": []}
+    card = _render_readme("en_reviews", "student_cnn", meta, metrics, teacher)
+    assert "- **Teacher**: the black box my_api:classify.\n" in card
+    texts = metrics["data"]["splits"]["train"]["texts"]
+    assert f"scores for {texts:,} labelled texts ({metrics['data']['source']}) and for " in card
 
 
 @pytest.mark.parametrize(
@@ -339,5 +364,8 @@ def test_teachers_are_named_without_where_they_lie(tmp_path: Path, black_box: bo
         return name_teacher(info)
 
     assert name(str(tmp_path)) == tmp_path.name
+    assert name("/home/somebody/models/bert") == "bert"
+    assert name("models/of/bert") == "bert"
+    assert name("C:\\models\\bert") == "bert"
     if not black_box:
         assert name("distilbert/distilbert-base-uncased") == "distilbert/distilbert-base-uncased"

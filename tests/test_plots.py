@@ -6,6 +6,7 @@ import pytest
 
 from scripts.distill.drawing import LOOKS, Box, choose_places, role_of
 from scripts.distill.plots import (
+    list_mistakes,
     plot_ablation,
     plot_cascade,
     plot_confusion,
@@ -130,6 +131,28 @@ def test_many_labels_have_no_numbers() -> None:
     plot = plot_confusion(metrics, "teacher")
     assert plot
     assert ">777<" not in plot.svg
+    assert plot.alt.count("777 of 15,540 label ") == 10
+    metrics["labels"] = [f"label {i}" for i in range(26)]
+    assert plot_confusion(metrics, "teacher") is None
+
+
+def test_long_labels_are_shortened_beside_the_cells() -> None:
+    metrics = make_metrics()
+    metrics["labels"] = ["needs_human_intervention_now", "can be answered automatically"]
+    plot = plot_confusion(metrics, "teacher")
+    assert plot
+    assert ">needs_human_i\u2026<" in plot.svg
+    assert ">can be answer\u2026<" in plot.svg
+    assert "needs_human_intervention_now texts" in plot.alt
+
+
+def test_most_frequent_mistakes_come_first() -> None:
+    matrix = [[5, 3, 0], [4, 0, 0], [0, 1, 9]]
+    assert list_mistakes(matrix, ["a", "b", "c"]) == [
+        ("b", "a", 4, 4),
+        ("a", "b", 3, 8),
+        ("c", "b", 1, 10),
+    ]
 
 
 @pytest.mark.filterwarnings("error")

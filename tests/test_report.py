@@ -224,6 +224,45 @@ def test_texts_are_in_their_own_language(build: Build) -> None:
         assert html.count(f'<p lang="{expected}"') == html.count("<p lang=") > 1
 
 
+def test_without_synthetic_texts_none_are_listed(build: Build, pages: dict[str, str]) -> None:
+    metrics = make_metrics()
+    assert "The teacher scored 480 texts to train, 60,000 synthetic texts (ngram 12,000, mix " in (
+        " ".join(pages["polarity"].split())
+    )
+    metrics["data"] |= {"scored": {"gold": 480, "pool": 900}, "synthetic": 0}
+    assert "The teacher scored 480 texts to train, 900 others without labels." in (
+        " ".join(build(metrics).split())
+    )
+
+
+def test_labels_too_many_to_draw_have_a_table_of_mistakes(
+    build: Build, pages: dict[str, str]
+) -> None:
+    metrics, size = make_metrics("stars"), 60
+    labels = [f"label {i}" for i in range(size)]
+    metrics["labels"] = labels
+    for split in metrics["data"]["splits"].values():
+        split["labels"] = dict.fromkeys(labels, 7)
+    for model in metrics["models"].values():
+        scores = next(iter(model["per_label"].values()))
+        model["per_label"] = dict.fromkeys(labels, scores)
+        model["confusion"] = [[7 * (i == j) for j in range(size)] for i in range(size)]
+    metrics["models"]["teacher"]["confusion"][3][5] = 2
+    html = build(metrics)
+    assert "<td>label 3</td><td>label 5</td><td>2</td><td>9</td>" in html
+    assert "<svg" in html
+    assert "confusion-" not in html
+    assert "are taken for others most often" not in pages["stars"]
+
+
+def test_seeds_are_explained_where_there_are_several(build: Build) -> None:
+    metrics = make_metrics()
+    assert "McNemar&#39;s exact test: models of the first seed." in build(metrics)
+    for model in metrics["models"].values():
+        model["over_seeds"] = None
+    assert "of the first seed" not in build(metrics)
+
+
 def test_stars_alone_have_an_error_in_stars(pages: dict[str, str]) -> None:
     assert [task for task, html in pages.items() if "MAE" in html] == ["stars"]
 
@@ -236,10 +275,13 @@ def test_a_black_box_of_unknown_speed_has_a_page(build: Build) -> None:
     cascade = metrics["cascade"]
     for point in [cascade, *cascade["curve"]]:
         point["docs_per_second"] = None
+    for model in metrics["models"].values():
+        model["times_teacher"] = None
     html = build(metrics)
     assert "taught by a black box" in html
     assert "times as many" not in html
     assert "share of texts that the teacher sees" in html
+    assert "From left to right the teacher sees more" in html
 
 
 def test_labels_are_escaped(build: Build) -> None:
@@ -270,7 +312,7 @@ def test_texts_without_words_that_matter_say_so(build: Build) -> None:
     assert build(metrics).count("none matters by itself") == 1
 
 
-def test_an_ablation_of_other_scores_is_left_out(tmp_path: Path) -> None:
+def test_an_ablation_of_other_inputs_is_left_out(tmp_path: Path) -> None:
     srsly.write_json(tmp_path / "metrics.json", make_metrics())
     srsly.write_json(tmp_path / "ablation.json", make_ablation())
     assert not build_report(tmp_path / "metrics.json", tmp_path).outdated
@@ -278,10 +320,11 @@ def test_an_ablation_of_other_scores_is_left_out(tmp_path: Path) -> None:
     del earlier["runs"][0]["dev"]
     srsly.write_json(tmp_path / "ablation.json", earlier)
     assert build_report(tmp_path / "metrics.json", tmp_path / "report").outdated
-    srsly.write_json(tmp_path / "ablation.json", {**make_ablation(), "scored": "f2"})
-    report = build_report(tmp_path / "metrics.json", tmp_path)
-    assert report.outdated
-    assert "What each kind of text brings" not in report.page.read_text(encoding="utf8")
+    for name in ("scored", "dev", "test", "vectors"):
+        srsly.write_json(tmp_path / "ablation.json", {**make_ablation(), name: "f2"})
+        report = build_report(tmp_path / "metrics.json", tmp_path)
+        assert report.outdated
+        assert "What each kind of text brings" not in report.page.read_text(encoding="utf8")
 
 
 def test_missing_metrics_are_named(tmp_path: Path) -> None:

@@ -12,13 +12,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.distill.report import build_report
 
-from .made_up_metrics import make_ablation, make_metrics
+from .made_up_metrics import LABELS, make_ablation, make_metrics, rename_labels
 
 # The system's own: none is ever downloaded.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-PAGES = ("polarity", "stars", "multilabel")
+# The tasks with labels of their own, and labels that hardly fit beside a plot.
+LONG = {
+    "polarity": ["needs_human_intervention_now", "Betrifft die Rechnungsstellung"],
+    "stars": [f"the {i}th of five labels that say a lot" for i in range(5)],
+}
+PAGES = (*LABELS, *(f"long {task}" for task in LONG))
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
 
@@ -48,7 +53,10 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = {}
     for name in PAGES:
         folder = tmp_path_factory.mktemp(name)
-        srsly.write_json(folder / "metrics.json", make_metrics(name))
+        task = name.split()[-1]
+        names = LABELS[task] if name == task else LONG[task]
+        metrics = rename_labels(make_metrics(task), dict(zip(LABELS[task], names)))
+        srsly.write_json(folder / "metrics.json", metrics)
         srsly.write_json(folder / "ablation.json", make_ablation())
         found[name] = build_report(folder / "metrics.json", folder).page.as_uri()
     return found

@@ -154,6 +154,14 @@ def test_no_process_outlives_one_that_fails(pipeline: Path, tmp_path: Path) -> N
     assert set(psutil.Process().children()) <= before
 
 
+def test_a_black_box_that_fails_while_it_is_timed_is_told_of(tmp_path: Path) -> None:
+    box = note_box(tmp_path, "tests.black_boxes:score_five_times")
+    read: list[str] = []
+    with pytest.raises(InputError, match=r"score_five_times.*too many requests"):
+        measure_models({"box": box}, TEXTS, LABELS, rounds=2, progress=read.append)
+    assert read == ["box"]
+
+
 def test_no_process_outlives_an_interrupt(pipeline: Path) -> None:
     def interrupt(name: str) -> None:
         raise KeyboardInterrupt

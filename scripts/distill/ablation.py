@@ -11,7 +11,7 @@ import srsly
 from numpy.typing import NDArray
 
 from .documents import read_gold
-from .evaluation import list_candidates
+from .evaluation import hash_inputs, list_candidates
 from .measure import load_predictor
 from .metrics import evaluate
 from .model_names import TEACHER
@@ -19,7 +19,7 @@ from .outputs import atomic_file
 from .products import BEST, read_stats, require
 from .records import GOLD, POOL, copy_scores, read_column
 from .students import Architecture, train_student
-from .teacher_info import fingerprint, hash_file
+from .teacher_info import hash_file
 
 # The learning curves: so many synthetic texts, and shares of the pool.
 SYNTHETIC_SIZES = (0, 5000, 15000, 30000)
@@ -185,11 +185,8 @@ def _make_key(
     return {
         "student": architecture.name,
         "seed": seed,
-        "scored": hash_file(scored),
         "config": hash_file(architecture.config),
-        "dev": hash_file(corpus / "dev.spacy"),
-        "test": hash_file(corpus / "test.spacy"),
-        "vectors": fingerprint(training / "vectors"),
+        **hash_inputs(corpus, scored, training),
     }
 
 

@@ -1,10 +1,9 @@
 """Throughput of a run's models, related to their teacher's and to that of tokenizing alone."""
 
-import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import spacy
 
@@ -14,7 +13,7 @@ from .evaluation import as_models, list_candidates
 from .measure import is_file_of_scores
 from .model_names import TEACHER, is_baseline
 from .products import read_stats, require
-from .side_by_side import Model, list_requirements, measure_models
+from .side_by_side import Model, compare_speeds, list_requirements, measure_models
 
 TOKENIZER = "tokenizer alone"
 
@@ -70,14 +69,17 @@ def benchmark(
         models = {TOKENIZER: alone, **as_models(fit)}
         labels = stats["labels"]
         measured = measure_models(models, texts, labels, rounds=rounds, progress=progress)
-    speeds = {name: result.speeds for name, result in measured.items()}
 
-    def ratio(name: str, other: str) -> float:
-        return statistics.median(a / b for a, b in zip(speeds[name], speeds[other]))
+    def compare(name: str, other: str) -> float:
+        # A teacher that isn't timed was refused above.
+        return cast(float, compare_speeds(measured[name], measured[other]))
 
     results = [
         Throughput(
-            name, statistics.median(speeds[name]), ratio(name, TEACHER), ratio(name, TOKENIZER)
+            name,
+            measured[name].cost["words_per_second"],
+            compare(name, TEACHER),
+            compare(name, TOKENIZER),
         )
         for name in models
     ]

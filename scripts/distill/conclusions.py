@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from .model_names import FASTTEXT, MEAN, TEACHER, TFIDF, twin_of
-from .result_table import flatten
 from .wording import (
     count_cores,
     describe_difference,
@@ -61,11 +60,6 @@ class Facts(NamedTuple):
     def compare(self, other: str) -> dict[str, Any] | None:
         """Look up how the best student compares with another model."""
         return find_comparison(self.metrics, self.name, other)
-
-    @property
-    def speedup(self) -> float | None:
-        """How many times as many words as the teacher the best student reads; None: not known."""
-        return flatten(self.metrics)[self.name]["speedup"]
 
 
 def gather(metrics: dict[str, Any]) -> Facts:
@@ -136,8 +130,9 @@ def make_headline(facts: Facts) -> str:
             "no gain in accuracy"
         )
     parts = [_place(facts)]
-    if facts.speedup:
-        parts.append(f"{times(facts.speedup)} times as fast")
+    speedup = facts.best["times_teacher"]
+    if speedup:
+        parts.append(f"{times(speedup)} times as fast")
     line = f"Ship {facts.name}: {', '.join(parts)}"
     if gain and not is_clear(gain):
         line += (
@@ -158,7 +153,7 @@ def make_tiles(facts: Facts) -> list[Tile]:
     """Choose the figures to see at first sight.
 
     facts (Facts): The facts.
-    RETURNS (list[Tile]): Four to six figures.
+    RETURNS (list[Tile]): Three to six figures.
     """
     best, teacher, baseline = facts.best, facts.teacher, facts.baseline
     tiles = [
@@ -167,7 +162,8 @@ def make_tiles(facts: Facts) -> list[Tile]:
         Tile("calibration error", f"{best['ece']:.3f}", f"teacher {teacher['ece']:.3f}"),
     ]
     if best["words_per_second"]:
-        note = f"teacher {teacher['words_per_second']:,.0f}" if facts.speedup else "on one core"
+        speed = teacher["words_per_second"]
+        note = f"teacher {speed:,.0f}" if speed else "on one core"
         tiles.append(Tile("words/s", f"{best['words_per_second']:,.0f}", note))
     if best["size_mb"]:
         note = f"teacher {teacher['size_mb']:,.1f}" if teacher["size_mb"] else "on disk"
@@ -254,8 +250,8 @@ def say_speed(facts: Facts) -> str:
         return ""
     cores = count_cores(facts.metrics)
     text = f"It reads {best['words_per_second']:,.0f} words a second on {cores}"
-    if facts.speedup:
-        text += f", {times(facts.speedup)} times as many as the teacher"
+    if best["times_teacher"]:
+        text += f", {times(best['times_teacher'])} times as many as the teacher"
     if best["latency_ms"]["p50"]:
         text += f". One text alone takes {best['latency_ms']['p50']:.2f} ms"
         if teacher["latency_ms"]["p50"]:
@@ -312,8 +308,8 @@ def say_cascade(facts: Facts) -> str:
     if not cascade["threshold"]:
         alone = facts.metrics["models"][cascade["student"]]
         return (
-            f"Dev asks for no cascade: {cascade['student']} alone is within half a point of the teacher "
-            f"there ({on_dev}). On test it gets {percent(alone['accuracy'])}, the teacher "
+            f"Dev asks for no cascade: {cascade['student']} alone is at most half a point below the "
+            f"teacher there ({on_dev}). On test it gets {percent(alone['accuracy'])}, the teacher "
             f"{percent(facts.teacher['accuracy'])}."
         )
     if not cascade["share_to_teacher"]:

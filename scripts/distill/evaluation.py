@@ -28,8 +28,15 @@ from .model_names import BASELINE, FASTTEXT, MEAN, STUDENT, TEACHER, TFIDF, name
 from .outputs import atomic_file
 from .products import BEST, choose_student, model_folder, name_by_seed, read_stats, require
 from .records import GOLD, POOL, read_column
-from .side_by_side import ROUNDS, Measured, Model, list_requirements, measure_models
-from .teacher_info import INFO, hash_file, read_teacher_info
+from .side_by_side import (
+    ROUNDS,
+    Measured,
+    Model,
+    compare_speeds,
+    list_requirements,
+    measure_models,
+)
+from .teacher_info import INFO, fingerprint, hash_file, read_teacher_info
 from .tfidf import MODEL as TFIDF_MODEL
 from .training import read_history
 
@@ -187,7 +194,8 @@ def evaluate_models(
     start (Callable[[int], object]): Told how many things there are to do.
     progress (Callable[[str], object]): Told the name of each that is done.
     RETURNS (dict[str, Any]): What was written.
-    RAISES (InputError): A model or the corpus is missing.
+    RAISES (InputError): A model or the corpus is missing, or a model can't be measured: see
+        side_by_side.measure_models.
     """
     stats = read_stats(corpus)
     require(scored, step="score")
@@ -203,6 +211,7 @@ def evaluate_models(
         "data": {
             **stats,
             **_describe_scored(scored),
+            "fingerprints": hash_inputs(corpus, scored, training),
             "best_student": subjects.best,
             "machine": describe_machine(),
         },
@@ -223,7 +232,22 @@ def _describe_scored(scored: Path) -> dict[str, Any]:
     return {
         "scored": dict(methods),
         "synthetic": synthetic,
-        "scored_fingerprint": hash_file(scored),
+    }
+
+
+def hash_inputs(corpus: Path, scored: Path, training: Path) -> dict[str, str]:
+    """Hash what figures depend on beside the models themselves.
+
+    corpus (Path): The folder of the gold corpus.
+    scored (Path): What the students learned from.
+    training (Path): The folder of the models, with the teacher's word vectors.
+    RETURNS (dict[str, str]): SHA-256, as hexadecimal digits, of "scored", "dev", "test" and "vectors".
+    """
+    return {
+        "scored": hash_file(scored),
+        "dev": hash_file(corpus / "dev.spacy"),
+        "test": hash_file(corpus / "test.spacy"),
+        "vectors": fingerprint(training / "vectors"),
     }
 
 
@@ -238,11 +262,17 @@ def _measure(
         dev_texts=dict.fromkeys((TEACHER, subjects.best), dev.texts),
         progress=progress,
     )
+    sized = {}
     for name, kind, path, _ in subjects.candidates:
-        # How large a black box is can't be seen from here.
-        size = None if kind == BLACK_BOX else size_mb(path)
-        measured[name] = measured[name]._replace(cost={**measured[name].cost, "size_mb": size})
-    return measured
+        found = measured[name]
+        cost = {
+            **found.cost,
+            "times_teacher": compare_speeds(found, measured[TEACHER]),
+            # How large a black box is can't be seen from here.
+            "size_mb": None if kind == BLACK_BOX else size_mb(path),
+        }
+        sized[name] = found._replace(cost=cost)
+    return sized
 
 
 def _predict_by_seed(

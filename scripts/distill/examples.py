@@ -48,6 +48,15 @@ def find_disagreements(
     return numpy.argsort(-divergence, kind="stable")[:SHOWN].tolist()
 
 
+def count_left_out(n_words: int) -> int:
+    """Tell how many words in a row are left out of a text at a time, and share a weight.
+
+    n_words (int): How many words the text has.
+    RETURNS (int): 1 but for long texts.
+    """
+    return max(math.ceil(n_words / MAX_OCCLUSIONS), 1)
+
+
 def weigh_words(nlp: Language, text: str) -> list[dict[str, Any]]:
     """Weigh the words of a text by occlusion (Zeiler & Fergus 2014, section 4.2): how much the
     probability of the label that a text classifier holds most probable falls when a word is left out.
@@ -59,7 +68,7 @@ def weigh_words(nlp: Language, text: str) -> list[dict[str, Any]]:
         left of the text, the weight is 0: many classifiers can't read an empty one.
     """
     whole = nlp(text)
-    size = max(math.ceil(len(whole) / MAX_OCCLUSIONS), 1)
+    size = count_left_out(len(whole))
     label = max(whole.cats, key=lambda name: whole.cats[name])
     rest = [_leave_out(whole, start, start + size) for start in range(0, len(whole), size)]
     readable = [text for text in rest if text.strip()]

@@ -83,7 +83,8 @@ def describe_spread(values: Sequence[float]) -> dict[str, Any]:
 def add_costs(costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Add up what several models cost that all read the same texts, one after the other.
 
-    costs (Sequence[Mapping[str, Any]]): Their cost, with the same keys: of measure.measure, and more.
+    costs (Sequence[Mapping[str, Any]]): Their cost, with the same keys: those of
+            side_by_side.Measured, times_teacher and size_mb.
     RETURNS (dict[str, Any]): Their cost together; None where one isn't known, and in place of
         percentiles, which don't add up.
     """
@@ -94,7 +95,7 @@ def add_costs(costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             added[key] = dict.fromkeys(figures[0])
         elif None in figures:
             added[key] = None
-        elif key.endswith("_per_second"):
+        elif key.endswith("_per_second") or key == "times_teacher":
             added[key] = 1 / sum(1 / figure for figure in figures)
         else:
             added[key] = sum(figures)

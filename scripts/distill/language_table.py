@@ -7,7 +7,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from .model_names import TEACHER, TFIDF, twin_of
-from .result_table import NOT_KNOWN
+from .result_table import NOT_KNOWN, get_mean
 
 HEADER = (
     "language",
@@ -24,8 +24,9 @@ HEADER = (
 
 class LanguageRow(NamedTuple):
     """A language's figures on test: accuracies where labels exclude each other, else macro-averaged
-    F1; which share of the baseline's errors the student doesn't make (None without errors); and how
-    many times as many words a second it reads as the teacher (None where speeds aren't known).
+    F1, means over seeds where there are several; which share of the baseline's errors the student
+    doesn't make (None without errors); and how many times as many words a second it reads as the
+    teacher (None where speeds aren't known).
     """
 
     lang: str
@@ -50,17 +51,17 @@ def describe_language(metrics: Mapping[str, Any]) -> LanguageRow:
     data, models = metrics["data"], metrics["models"]
     key = "accuracy" if data["exclusive"] else "macro_f1"
     best = data["best_student"]
-    student, baseline = models[best][key], models[twin_of(best)][key]
-    speed, of_teacher = models[best]["words_per_second"], models[TEACHER]["words_per_second"]
+    names = (TFIDF, twin_of(best), TEACHER, best)
+    tfidf, baseline, teacher, student = (get_mean(models[name], key) for name in names)
     return LanguageRow(
         metrics["lang"],
-        models[TFIDF][key],
+        tfidf,
         baseline,
-        models[TEACHER][key],
+        teacher,
         student,
         reduce_errors(baseline, student),
         models[best]["kind"],
-        speed / of_teacher if speed and of_teacher else None,
+        models[best]["times_teacher"],
         data["splits"]["train"]["texts"],
         data["splits"]["test"]["texts"],
     )

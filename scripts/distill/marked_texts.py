@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .examples import count_left_out
 from .metrics import THRESHOLD
 from .wording import join_words, percent, points
 
@@ -116,6 +117,12 @@ def mark_words(words: Sequence[Mapping[str, Any]]) -> list[Word]:
 
 
 def _name_words(words: Sequence[Word], tone: str) -> str:
-    strongest = sorted((w for w in words if w.tone == tone), key=lambda word: -word.strength)
-    named = dict.fromkeys(f"{word.text} ({word.weight})" for word in strongest)
+    size = count_left_out(len(words))
+    parts = [words[start : start + size] for start in range(0, len(words), size)]
+    strongest = sorted((p for p in parts if p[0].tone == tone), key=lambda part: -part[0].strength)
+    named = dict.fromkeys(f"{_join(part)} ({part[0].weight})" for part in strongest)
     return ", ".join(list(named)[:NAMED_WORDS])
+
+
+def _join(words: Sequence[Word]) -> str:
+    return "".join(word.text + word.whitespace for word in words).strip()

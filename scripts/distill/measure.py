@@ -53,7 +53,9 @@ def load_predictor(path: Path, labels: list[str]) -> Predict:
 
     path (Path): See find_library.
     labels (list[str]): The labels, in the order wanted.
-    RETURNS (Predict): From texts to probabilities of the shape (texts, labels).
+    RETURNS (Predict): From texts to probabilities of the shape (texts, labels). That of a black box
+        raises an InputError where it can't score a text.
+    RAISES (InputError): It is a black box that has changed or can't be found.
     """
     if is_black_box(path):
         return _load_black_box(path, labels)
@@ -216,13 +218,12 @@ def main() -> None:
         probabilities, dev = (
             predict(chosen).tolist() if chosen else [] for chosen in (texts, task["dev_texts"])
         )
-    except InputError as error:  # what a black box can't do
+        answer({"load_seconds": seconds, "probabilities": probabilities, "dev": dev})
+        for line in iter(sys.stdin.readline, ""):
+            timing = time_round(predict, texts, Round(**json.loads(line)))
+            answer({**timing._asdict(), "peak_rss_mb": peak_rss_mb()})
+    except InputError as error:  # what a black box can't do, or not so often
         answer({"error": str(error)})
-        return
-    answer({"load_seconds": seconds, "probabilities": probabilities, "dev": dev})
-    for line in iter(sys.stdin.readline, ""):
-        timing = time_round(predict, texts, Round(**json.loads(line)))
-        answer({**timing._asdict(), "peak_rss_mb": peak_rss_mb()})
 
 
 if __name__ == "__main__":

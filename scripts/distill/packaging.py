@@ -18,6 +18,7 @@ from .errors import InputError
 from .model_names import TEACHER, TFIDF, twin_of
 from .outputs import atomic_file
 from .products import BEST, model_folder, require
+from .records import POOL
 from .report import make_environment, read_metrics
 from .teacher_info import TeacherInfo
 
@@ -118,7 +119,7 @@ def package_student(
     about (About): What is said of the package.
     output (Path): Folder for the wheel.
     RETURNS (Packaged): The wheel and the student's name.
-    RAISES (InputError): An input is missing, or the name can't be used.
+    RAISES (InputError): An input is missing, the name can't be used, or the wheel can't be built.
     """
     _check_name(about.name, about.version)
     metrics = _read_public_metrics(metrics_path)
@@ -164,9 +165,10 @@ def name_teacher(teacher: TeacherInfo) -> str:
     teacher (TeacherInfo): The teacher.
     RETURNS (str): Its name on the hub, or that of a file or folder without where it lies.
     """
-    name = Path(teacher.transformer)
-    # A name on the hub has a slash as well, but no folder is called so.
-    return name.name if teacher.black_box or name.exists() else teacher.transformer
+    name = Path(teacher.transformer.replace("\\", "/"))
+    # A name on the hub has a slash as well, but no more; the folder may be gone, or another machine's.
+    is_hub = len(name.parts) <= 2 and not name.is_absolute() and not name.exists()
+    return teacher.transformer if is_hub and not teacher.black_box else name.name
 
 
 def name_sources(teacher: TeacherInfo) -> list[str]:
@@ -194,10 +196,12 @@ def _check_name(name: str, version: str) -> None:
             f"Can't name a package '{name}'. Expected lower-case letters, digits and single "
             "underscores. Set it with --vars.package_name."
         )
-    if not _is_normal_version(version):
+    # Of two numbers weasel makes one: a version 1.10 would come out as 1.1.
+    if not _is_normal_version(version) or len(Version(version).release) < 3:
         raise InputError(
-            f"Can't give a package the version '{version}'. Expected one such as 0.1.0 or 1.2rc1, "
-            "in the normal form of PEP 440. Set it with --vars.package_version."
+            f"Can't give a package the version '{version}'. Expected three numbers such as 1.10.0 or "
+            "1.2.0rc1, in the normal form of PEP 440: 1.10 would be read as the number 1.1. Set it with "
+            "--vars.package_version."
         )
 
 
@@ -224,8 +228,29 @@ def _render_readme(
             transformer=name_teacher(teacher),
             teacher_texts=teacher.texts or data["splits"]["train"]["texts"],
             teacher_sources=name_sources(teacher) or [data["source"]],
+            learned=_describe_learned(data, teacher),
         )
     )
+
+
+def _describe_learned(data: Mapping[str, Any], teacher: TeacherInfo) -> str:
+    """Say which texts a student learned from, after what the teacher learned from was named."""
+    labelled = f"{data['splits']['train']['texts']:,}"
+    if teacher.black_box:
+        parts = [f"{labelled} labelled texts ({data['source']})"]
+    elif len(teacher.sources) > 1:
+        parts = [f"{labelled} of them ({data['source']})"]
+    else:
+        parts = ["them"]
+    if data["synthetic"]:
+        parts.append(f"{data['synthetic']:,} synthetic texts made of them")
+    if POOL in data["scored"]:
+        pool = f"{data['scored'][POOL]:,} texts without labels"
+        if data["synthetic"]:
+            parts[-1] += f" and of {pool}, and for these"
+        else:
+            parts.append(pool)
+    return " and for ".join(parts)
 
 
 def _is_normal_version(version: str) -> bool:
@@ -240,6 +265,11 @@ def _build_wheel(source: Path) -> Path:
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(source)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise RuntimeError(f"Building the wheel failed:\n{result.stdout}\n{result.stderr}")
+        (reason,) = (result.stderr + result.stdout).strip().splitlines()[-1:] or ["no word of it"]
+        raise InputError(
+            f"Can't build a wheel: setuptools ended with code {result.returncode}: {reason} Expected "
+            f"the environment of requirements/lock.txt and room in {tempfile.gettempdir()}. Mend it and "
+            "run the step 'package' again."
+        )
     (wheel,) = (source / "dist").glob("*.whl")
     return wheel

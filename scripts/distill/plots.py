@@ -1,7 +1,7 @@
 """The plots of the report, from metrics.json and ablation.json."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -35,12 +35,14 @@ ACCURACY = "accuracy on test, %"
 SHORT_NAMES = {TFIDF: "TF-IDF", FASTTEXT: "fastText", MEAN: "mean"}
 # A cell of a confusion matrix that holds all of its row is this opaque: its number must be readable.
 OPAQUE = 0.55
-# More labels than this, and numbers don't fit the cells any more.
-MAX_NUMBERED = 14
-# Longer labels, all together, are written from bottom to top.
-MAX_LETTERS = 24
+# More labels than this, and numbers don't fit the cells any more; than that, and nor do names.
+MAX_NUMBERED, MAX_DRAWN = 14, 25
+# So many letters of a label are written. Longer labels, all together, are written from bottom to top.
+LABEL_LETTERS, MAX_LETTERS = 14, 24
 # In inches.
-MAX_SIDE = 4.0
+MAX_SIDE, LETTER = 4.0, 0.08
+# So many cells beside the diagonal are told of in words, where there are many labels.
+MAX_TOLD = 10
 
 
 def short_name(model: str) -> str:
@@ -115,20 +117,22 @@ def plot_confusion(metrics: dict[str, Any], model: str) -> Plot | None:
 
     metrics (dict[str, Any]): The content of metrics.json.
     model (str): Name of the model.
-    RETURNS (Plot | None): The plot; None where labels don't exclude each other.
+    RETURNS (Plot | None): The plot; None where labels don't exclude each other, or are too many.
     """
-    if not metrics["data"]["exclusive"]:
-        return None
     matrix, labels = metrics["models"][model]["confusion"], metrics["labels"]
-    side = min(MAX_SIDE, 1.6 + 0.4 * len(labels))
-    figure, axes = new_axes("label given", "gold label", (side + 0.4, side))
+    if not metrics["data"]["exclusive"] or len(labels) > MAX_DRAWN:
+        return None
+    names = [shorten(label) for label in labels]
+    turned = sum(map(len, names)) > MAX_LETTERS
+    side, room = min(MAX_SIDE, 1.6 + 0.4 * len(labels)), LETTER * max(map(len, names))
+    size = (side + max(room, 0.4), side + (room if turned else 0))
+    figure, axes = new_axes("label given", "gold label", size)
     axes.set_title(model, fontsize=FONT_SIZE, color=look_of(model).colour)
     axes.grid(False)
     _draw_cells(axes, matrix, look_of(model).colour)
     ticks = [i + 0.5 for i in range(len(labels))]
-    turned = 90 if sum(map(len, labels)) > MAX_LETTERS else 0
-    axes.set_xticks(ticks, labels, rotation=turned, parse_math=False)
-    axes.set_yticks(ticks, labels, parse_math=False)
+    axes.set_xticks(ticks, names, rotation=90 if turned else 0, parse_math=False)
+    axes.set_yticks(ticks, names, parse_math=False)
     axes.tick_params(length=0)
     axes.set(xlim=(0, len(labels)), ylim=(len(labels), 0))
     return Plot(to_svg(figure, f"confusion-{model}"), _describe_confusion(matrix, labels, model))
@@ -146,7 +150,44 @@ def _draw_cells(axes: Axes, matrix: Sequence[Sequence[int]], colour: str) -> Non
                 )
 
 
+def shorten(label: str) -> str:
+    """Shorten a label to what fits the side of a plot."""
+    return label if len(label) <= LABEL_LETTERS else f"{label[: LABEL_LETTERS - 1].rstrip()}\u2026"
+
+
+class Mistake(NamedTuple):
+    """How many of a gold label's texts were given another one."""
+
+    gold: str
+    given: str
+    texts: int
+    of: int
+
+
+def list_mistakes(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> list[Mistake]:
+    """List which labels are taken for which most often.
+
+    matrix (Sequence[Sequence[int]]): Texts by gold label (rows) and label given (columns).
+    labels (Sequence[str]): The labels, in order.
+    RETURNS (list[Mistake]): At most ten, the most frequent first.
+    """
+    found = [
+        Mistake(labels[i], labels[j], count, sum(row))
+        for i, row in enumerate(matrix)
+        for j, count in enumerate(row)
+        if count and i != j
+    ]
+    return sorted(found, key=lambda mistake: -mistake.texts)[:MAX_TOLD]
+
+
 def _describe_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], model: str) -> str:
+    if len(labels) > MAX_NUMBERED:
+        told = [
+            f"{mistake.texts:,} of {mistake.of:,} {mistake.gold} texts as {mistake.given}"
+            for mistake in list_mistakes(matrix, labels)
+        ]
+        most = join_words(told) if told else "no text otherwise than gold"
+        return f"What {model} labels the test texts as. Most often it labels {most}."
     rows = [
         f"of {sum(row):,} {label} texts "
         + join_words([f"{count:,} as {other}" for other, count in zip(labels, row) if count])
@@ -218,6 +259,15 @@ def plot_learning(metrics: dict[str, Any], student: str) -> Plot | None:
     return Plot(to_svg(figure, f"learning-{student}"), f"Scores on dev: {join_words(said)}.")
 
 
+def knows_speeds(cascade: dict[str, Any]) -> bool:
+    """Tell whether the speed of all points of a cascade is known, which is plotted then.
+
+    cascade (dict[str, Any]): Its entry in metrics.json.
+    RETURNS (bool): Whether it is; else the share of texts that the teacher sees is plotted.
+    """
+    return all(point["docs_per_second"] for point in [*cascade["curve"], cascade])
+
+
 def plot_cascade(metrics: dict[str, Any]) -> Plot:
     """Plot what handing on more and more texts to the teacher does to accuracy and throughput.
 
@@ -226,7 +276,7 @@ def plot_cascade(metrics: dict[str, Any]) -> Plot:
     """
     cascade = metrics["cascade"]
     curve = sorted(cascade["curve"], key=lambda point: point["share_to_teacher"])
-    speeds_known = all(point["docs_per_second"] for point in [*curve, cascade])
+    speeds_known = knows_speeds(cascade)
     key = "docs_per_second" if speeds_known else "share_to_teacher"
     figure, axes = new_axes(
         f"texts/s on {count_cores(metrics)} (log scale)"

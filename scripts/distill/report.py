@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import plots
 from .conclusions import summarize
+from .examples import MAX_OCCLUSIONS
 from .hub import SEVERAL_LANGUAGES, make_front_matter
 from .marked_texts import view_examples
 from .model_names import TEACHER, is_student, twin_of
@@ -83,7 +84,8 @@ def build_report(metrics_path: Path, output: Path) -> Report:
     metrics, ablation, outdated = read_metrics(metrics_path), None, False
     if (metrics_path.parent / ABLATION).is_file():
         ablation = srsly.read_json(metrics_path.parent / ABLATION)
-        outdated = ablation["scored"] != metrics["data"]["scored_fingerprint"] or any(
+        inputs = metrics["data"]["fingerprints"]
+        outdated = any(ablation.get(name) != found for name, found in inputs.items()) or any(
             "dev" not in run for run in ablation["runs"]
         )
     context = make_context(metrics, None if outdated else ablation)
@@ -115,7 +117,10 @@ def make_context(metrics: dict[str, Any], ablation: dict[str, Any] | None) -> di
         "summary": summarize(metrics),
         "table": make_table(metrics),
         **list_seeds(metrics),
+        "cascade_speeds_known": plots.knows_speeds(metrics["cascade"]),
+        "max_occlusions": MAX_OCCLUSIONS,
         "plots": draw_plots(metrics, ablation),
+        "mistaken": list_mistaken(metrics, [best, TEACHER]),
         "confused": count_confused(metrics, [best, TEACHER]),
         "ablation": ablation,
         "errors": view_examples(metrics, "errors"),
@@ -163,6 +168,22 @@ def list_seeds(metrics: dict[str, Any]) -> dict[str, Any]:
             name: [percent(found[seed]) if seed in found else "-" for seed in seeds]
             for name, found in seeded.items()
         },
+    }
+
+
+def list_mistaken(metrics: dict[str, Any], models: list[str]) -> dict[str, list[plots.Mistake]]:
+    """List which labels are taken for which most often, where they are too many for a plot.
+
+    metrics (dict[str, Any]): The content of metrics.json.
+    models (list[str]): Names of models.
+    RETURNS (dict[str, list[Mistake]]): By model; none where labels don't exclude each other, or are
+        drawn.
+    """
+    labels = metrics["labels"]
+    if not metrics["data"]["exclusive"] or len(labels) <= plots.MAX_DRAWN:
+        return {}
+    return {
+        name: plots.list_mistakes(metrics["models"][name]["confusion"], labels) for name in models
     }
 
 

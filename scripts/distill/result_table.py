@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from .model_names import TEACHER
-
 # What stands for a figure that can't be had: the speed of a file of scores.
 NOT_KNOWN = "-"
 # Known of one task alone: left out where no model has it.
@@ -45,7 +43,7 @@ COLUMNS = (
     Column("agrees", "agreement", "{:.1%}", CLOSENESS),
     Column("cosine", "cosine_to_teacher", "{:.3f}", CLOSENESS),
     Column("words/s", "words_per_second", "{:,.0f}", COST),
-    Column("times teacher", "speedup", "{:,.1f}", COST),
+    Column("times teacher", "times_teacher", "{:,.1f}", COST),
     Column("p50 ms", "p50", "{:.2f}", COST),
     Column("p99 ms", "p99", "{:.2f}", COST),
     Column("load s", "load_seconds", "{:.1f}", COST),
@@ -73,18 +71,26 @@ class Table(NamedTuple):
         return index == 0 or self.columns[index].group != self.columns[index - 1].group
 
 
+def get_mean(model: dict[str, Any], key: str) -> Any:
+    """Look up a model's figure: the mean over its seeds where it was measured with several.
+
+    model (dict[str, Any]): Its entry in metrics.json.
+    key (str): The figure's key there.
+    RETURNS (float | None): The figure; None where it isn't known.
+    """
+    over_seeds = model["over_seeds"] or {}
+    return over_seeds[key]["mean"] if key in over_seeds else model[key]
+
+
 def flatten(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
     """Give each model's figures under the keys of COLUMNS.
 
     metrics (dict[str, Any]): The content of metrics.json.
     RETURNS (dict[str, dict[str, float | None]]): Figures by model and key; None where one isn't known.
     """
-    speeds = {name: model["words_per_second"] for name, model in metrics["models"].items()}
     flat = {}
     for name, model in metrics["models"].items():
-        known = speeds[name] and speeds[TEACHER]
-        speedup = speeds[name] / speeds[TEACHER] if known else None
-        figures = {**model, **model["latency_ms"], "speedup": speedup}
+        figures = {**model, **model["latency_ms"]}
         flat[name] = {column.key: figures[column.key] for column in COLUMNS}
     return flat
 

@@ -80,6 +80,17 @@ class Measured(NamedTuple):
     speeds: tuple[float, ...] = ()
 
 
+def compare_speeds(measured: Measured, other: Measured) -> float | None:
+    """Tell how many times as many words a second a model reads as another one.
+
+    measured (Measured): The model.
+    other (Measured): The other one, measured in the same rounds.
+    RETURNS (float | None): Median over rounds of their ratio within a round; None where it isn't known.
+    """
+    ratios = [a / b for a, b in zip(measured.speeds, other.speeds)]
+    return statistics.median(ratios) if ratios else None
+
+
 def list_requirements(model: Path) -> list[str]:
     """List what a model needs to be installed, other than a teacher.
 

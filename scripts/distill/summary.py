@@ -9,7 +9,7 @@ import srsly
 from .errors import InputError
 from .figures import describe_spread
 from .products import require
-from .result_table import COLUMNS, NOT_KNOWN, Column
+from .result_table import COLUMNS, NOT_KNOWN, Column, get_mean
 
 # Those of the result table's columns that stand in a table of runs.
 KEYS = {"accuracy", "macro_f1", "roc_auc", "ece", "agreement", "words_per_second", "size_mb"}
@@ -61,13 +61,8 @@ def summarize(runs: Sequence[dict[str, Any]]) -> str:
 
 
 def _write(column: Column, models: Sequence[dict[str, Any]]) -> str:
-    figures = [_get_figure(model, column.key) for model in models]
+    figures = [get_mean(model, column.key) for model in models]
     known = [figure for figure in figures if figure is not None]
     if len(known) < len(figures):
         return NOT_KNOWN
     return column.write(known[0], describe_spread(known) if len(known) > 1 else None)
-
-
-def _get_figure(model: dict[str, Any], key: str) -> float | None:
-    over_seeds = model["over_seeds"] or {}
-    return over_seeds[key]["mean"] if key in over_seeds else model[key]
