@@ -38,6 +38,9 @@ def prepare(
 ) -> None:
     """Make train, dev and test of labelled texts."""
     skip_invalid = on_invalid is OnInvalid.skip
+    # What can't be a pool is to be known before texts are read and compared for minutes.
+    if pool is not None:
+        list_files(pool, data)
     with tqdm(unit="text", desc="Comparing") as bar:
         corpus = build_corpus(
             data,

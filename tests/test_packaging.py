@@ -22,6 +22,7 @@ import spacy
 from scripts.distill.errors import InputError
 from scripts.distill.packaging import (
     About,
+    _build_wheel,
     _check_name,
     _render_readme,
     find_requirements,
@@ -357,6 +358,19 @@ def test_meta_says_who_made_it_where_that_is_known(author: str, email: str, url:
         assert (key in meta) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("setup", "reason"),
+    [
+        ("raise OSError(28, 'No space left on device')", "No space left on device"),
+        ("from setuptools import setup; setup(packages=['nothere'])", "'nothere' does not exist"),
+    ],
+)
+def test_a_wheel_that_cannot_be_built_says_why(setup: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text(setup, encoding="utf8")
+    with pytest.raises(InputError, match=rf"with code 1: .*{reason}\. Expected the environment"):
+        _build_wheel(tmp_path)
+
+
 @pytest.mark.parametrize("black_box", [False, True])
 def test_teachers_are_named_without_where_they_lie(tmp_path: Path, black_box: bool) -> None:
     def name(transformer: str) -> str:
@@ -365,7 +379,8 @@ def test_teachers_are_named_without_where_they_lie(tmp_path: Path, black_box: bo
 
     assert name(str(tmp_path)) == tmp_path.name
     assert name("/home/somebody/models/bert") == "bert"
-    assert name("models/of/bert") == "bert"
+    for folder in ("models/of", "..", ".", "~", "D:"):
+        assert name(f"{folder}/bert") == "bert"
     assert name("C:\\models\\bert") == "bert"
     if not black_box:
         assert name("distilbert/distilbert-base-uncased") == "distilbert/distilbert-base-uncased"

@@ -14,6 +14,7 @@ from scripts.distill.plots import (
     plot_reliability,
     plot_speed,
     short_name,
+    shorten,
 )
 
 from .made_up_metrics import MODELS, make_ablation, make_metrics
@@ -144,6 +145,14 @@ def test_long_labels_are_shortened_beside_the_cells() -> None:
     assert ">needs_human_i\u2026<" in plot.svg
     assert ">can be answer\u2026<" in plot.svg
     assert "needs_human_intervention_now texts" in plot.alt
+
+
+def test_shortened_labels_can_be_told_apart() -> None:
+    alike = ["customer service good", "customer service bad", "short"]
+    assert shorten(alike) == ["custom\u2026ce good", "custom\u2026ice bad", "short"]
+    middle = [f"customers of branch {i} in the middle" for i in range(3)]
+    names = shorten(middle)
+    assert names == [f"{i}: custom\u2026middle" for i in (1, 2, 3)]
 
 
 def test_most_frequent_mistakes_come_first() -> None:

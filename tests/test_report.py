@@ -327,6 +327,15 @@ def test_an_ablation_of_other_inputs_is_left_out(tmp_path: Path) -> None:
         assert "What each kind of text brings" not in report.page.read_text(encoding="utf8")
 
 
+def test_metrics_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
+    metrics = make_metrics()
+    del metrics["data"]["fingerprints"]
+    srsly.write_json(tmp_path / "metrics.json", metrics)
+    with pytest.raises(InputError, match=r"earlier version.*step 'evaluate' again"):
+        build_report(tmp_path / "metrics.json", tmp_path)
+    assert not (tmp_path / "index.html").exists()
+
+
 def test_missing_metrics_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"metrics\.json.*step 'evaluate'"):
         build_report(tmp_path / "metrics.json", tmp_path)

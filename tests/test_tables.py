@@ -504,6 +504,14 @@ def test_open_quote_is_never_skipped(skip: bool, tmp_path: Path) -> None:
     assert len(str(error.value)) < 600
 
 
+def test_texts_may_have_tabs_and_newlines_between_quotes(tmp_path: Path) -> None:
+    texts = ["Pro:\n\tcheap\nCon:\n\tloud", "one\ttab", "two\nlines", "a\tb\tc\nd\te\tf"]
+    frame = pd.DataFrame({"text": texts, "label": ["a", "b", "a", "b"]})
+    frame.to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    found = read_labelled_texts(tmp_path / "a.tsv", get_task("multiclass"), skip_invalid=False)
+    assert [text.text for text in found.texts] == texts
+
+
 @pytest.mark.parametrize("skip", [True, False])
 @pytest.mark.parametrize(
     ("name", "rows", "where"),
@@ -518,7 +526,8 @@ def test_open_quote_is_never_skipped(skip: bool, tmp_path: Path) -> None:
         ("a.tsv", '"Great" he said\tpos', r"line 3: a field begins .* at its end, in"),
         ("a.csv", '"He said \\"no\\"",pos', r"line 3: a field begins .* at its end, in"),
         # A quote that means inches closes it as if it belonged to it.
-        ("a.tsv", '"To be\tneg\nA screen of 24"\tpos', r"line 3: .*line 4"),
+        ("a.tsv", '"To be\tneg\nA screen of 24"\tpos', r"line 3: .*holds whole rows, up to line 4"),
+        ("a.tsv", '"To be\tneg\nGood\tpos\nA screen of 24"\tpos', r"line 3: .*up to line 5"),
     ],
 )
 def test_quotes_that_do_not_enclose_a_field(

@@ -165,9 +165,11 @@ def name_teacher(teacher: TeacherInfo) -> str:
     teacher (TeacherInfo): The teacher.
     RETURNS (str): Its name on the hub, or that of a file or folder without where it lies.
     """
-    name = Path(teacher.transformer.replace("\\", "/"))
+    transformer = teacher.transformer.replace("\\", "/")
+    name = Path(transformer)
     # A name on the hub has a slash as well, but no more; the folder may be gone, or another machine's.
-    is_hub = len(name.parts) <= 2 and not name.is_absolute() and not name.exists()
+    elsewhere = name.is_absolute() or transformer[:1] in (".", "~") or ":" in transformer
+    is_hub = len(name.parts) <= 2 and not elsewhere and not name.exists()
     return teacher.transformer if is_hub and not teacher.black_box else name.name
 
 
@@ -260,14 +262,21 @@ def _is_normal_version(version: str) -> bool:
         return False
 
 
+def _find_reason(said: str) -> str:
+    """Find the last line that says what is wrong, rather than that something is, or what may be done."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in said.splitlines()]
+    found = [line for line in lines if line and not line.startswith(("TIP", "ERROR Backend"))]
+    return found[-1].rstrip(".") if found else ""
+
+
 def _build_wheel(source: Path) -> Path:
     """Build with the locked setuptools of this environment: no network, the same wheel each time."""
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(source)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        (reason,) = (result.stderr + result.stdout).strip().splitlines()[-1:] or ["no word of it"]
+        reason = _find_reason(result.stderr) or _find_reason(result.stdout) or "no reason given"
         raise InputError(
-            f"Can't build a wheel: setuptools ended with code {result.returncode}: {reason} Expected "
+            f"Can't build a wheel: setuptools ended with code {result.returncode}: {reason}. Expected "
             f"the environment of requirements/lock.txt and room in {tempfile.gettempdir()}. Mend it and "
             "run the step 'package' again."
         )

@@ -122,7 +122,7 @@ def plot_confusion(metrics: dict[str, Any], model: str) -> Plot | None:
     matrix, labels = metrics["models"][model]["confusion"], metrics["labels"]
     if not metrics["data"]["exclusive"] or len(labels) > MAX_DRAWN:
         return None
-    names = [shorten(label) for label in labels]
+    names = shorten(labels)
     turned = sum(map(len, names)) > MAX_LETTERS
     side, room = min(MAX_SIDE, 1.6 + 0.4 * len(labels)), LETTER * max(map(len, names))
     size = (side + max(room, 0.4), side + (room if turned else 0))
@@ -150,9 +150,23 @@ def _draw_cells(axes: Axes, matrix: Sequence[Sequence[int]], colour: str) -> Non
                 )
 
 
-def shorten(label: str) -> str:
-    """Shorten a label to what fits the side of a plot."""
-    return label if len(label) <= LABEL_LETTERS else f"{label[: LABEL_LETTERS - 1].rstrip()}\u2026"
+def shorten(labels: Sequence[str]) -> list[str]:
+    """Shorten labels to what fits the side of a plot, at their ends where that keeps them apart.
+
+    labels (Sequence[str]): The labels.
+    RETURNS (list[str]): A name for each; names that come out alike but in the middle are numbered.
+    """
+    for end in (0, LABEL_LETTERS // 2):
+        start = LABEL_LETTERS - 1 - end
+        names = [
+            label
+            if len(label) <= LABEL_LETTERS
+            else f"{label[:start].rstrip()}\u2026{label[len(label) - end :].lstrip()}"
+            for label in labels
+        ]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{i}: {name}" for i, name in enumerate(names, 1)]
 
 
 class Mistake(NamedTuple):

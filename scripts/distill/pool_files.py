@@ -188,8 +188,9 @@ def list_files(path: Path, data: Path | None = None) -> PoolFiles:
     # What "" stands for as a path, too: everything in it would be taken for texts.
     if path.resolve() == Path.cwd():
         raise InputError(
-            f"Can't use '{path}' as a pool: it is the folder that you are in. Expected a file or folder "
-            "of unlabelled texts, or an empty folder for no pool. Set it with --vars.pool."
+            f"Can't use '{path}' as a pool: it is the folder that you are in, as is an empty name. "
+            "Expected a file or folder of unlabelled texts, or an empty folder for no pool. Set it with "
+            "--vars.pool."
         )
     # What links lead to doesn't count: they are names like others.
     beside = Path(os.path.abspath(path)).parent  # noqa: PTH100

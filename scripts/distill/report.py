@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import plots
 from .conclusions import summarize
+from .errors import InputError
 from .examples import MAX_OCCLUSIONS
 from .hub import SEVERAL_LANGUAGES, make_front_matter
 from .marked_texts import view_examples
@@ -67,10 +68,16 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
     path (Path): The file.
     RETURNS (dict[str, Any]): Its content.
-    RAISES (InputError): It is missing.
+    RAISES (InputError): It is missing, or is of an earlier version.
     """
     require(path, step="evaluate")
-    return srsly.read_json(path)
+    metrics = srsly.read_json(path)
+    if "fingerprints" not in metrics["data"]:
+        raise InputError(
+            f"Can't use {path}: it was written by an earlier version. Expected figures of this one. Run "
+            "the step 'evaluate' again."
+        )
+    return metrics
 
 
 def build_report(metrics_path: Path, output: Path) -> Report:

@@ -19,6 +19,7 @@ from .errors import InputError
 
 # How much of a bad row a message shows.
 SHOWN_CHARACTERS = 100
+ROWS_IN_FIELD = "rows in a field"
 # How long a row of a CSV file may be. Arrow reads some dozens of such blocks ahead.
 CSV_BLOCK_BYTES = 2 << 20
 EXPECTED = "Expected a table with the columns 'text' and 'label', 'labels' or 'stars'."
@@ -127,7 +128,7 @@ def _scan_csv(path: Path) -> Iterator[CsvRow]:
     RAISES (InputError): A quote isn't closed where its field ends.
     """
     delimiter = DELIMITERS[path.suffix.lower()]
-    first = 1
+    first, width = 1, 0
     limit = field_size_limit(CSV_BLOCK_BYTES)
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -136,10 +137,12 @@ def _scan_csv(path: Path) -> Iterator[CsvRow]:
             rows = reader(lines, delimiter=delimiter, strict=True)
             try:
                 for fields in rows:
-                    # Texts have newlines, or tabs: what has both is rows that a quote has swallowed.
-                    lines_long = rows.line_num > first
-                    if delimiter == "\t" and lines_long and any(map(_has_both, fields)):
-                        raise CsvError("tab and newline in a field")
+                    width = width or len(fields)
+                    # Among commas that can't be told: texts have them, too.
+                    if delimiter == "\t" and any(
+                        _holds_rows(field, i, width) for i, field in enumerate(fields)
+                    ):
+                        raise CsvError(ROWS_IN_FIELD)
                     if fields:
                         yield CsvRow(first, fields)
                     first = rows.line_num + 1
@@ -150,8 +153,14 @@ def _scan_csv(path: Path) -> Iterator[CsvRow]:
         field_size_limit(limit)
 
 
-def _has_both(field: str) -> bool:
-    return "\n" in field and "\t" in field
+def _holds_rows(field: str, column: int, width: int) -> bool:
+    """Tell whether a field would be whole rows without its quotes: each line has the tabs of a row."""
+    start, *between = field.split("\n")
+    if not between or "\t" not in field:
+        return False
+    end = between.pop()
+    whole = all(line.count("\t") == width - 1 for line in between)
+    return whole and column + start.count("\t") == width - 1 and end.count("\t") == column
 
 
 def _describe_quote(path: Path, first: int, last: int, problem: str) -> str:
@@ -159,6 +168,8 @@ def _describe_quote(path: Path, first: int, last: int, problem: str) -> str:
         text = next(islice(file, first - 1, None)).rstrip("\n")[:SHOWN_CHARACTERS]
     found = "begins with a quote that isn't closed at its end"
     found += f" (see line {last})" if last > first else ""
+    if problem == ROWS_IN_FIELD:
+        found = f"between quotes holds whole rows, up to line {last}"
     if "field limit" in problem:
         found = f"has more than {CSV_BLOCK_BYTES:,} characters, or a quote that isn't closed"
     return (
@@ -199,17 +210,17 @@ def refuse_rows(path: Path, bad: Sequence[csv.InvalidRow], skip_invalid: bool) -
 
     path (Path): The file.
     bad (Sequence[InvalidRow]): The rows.
-    skip_invalid (bool): Let them pass, but for an open quote.
+    skip_invalid (bool): Let them pass, but for one of several lines.
     RAISES (InvalidRowError): One can't be passed over.
     """
-    # A quote that isn't closed swallows the rows that follow: to skip it would be to lose them.
-    open_quote = next((row for row in bad if "\n" in (row.text or "")), None)
-    if not bad or (skip_invalid and not open_quote):
+    # A quote that is closed too late swallows the rows that follow: to skip it would be to lose them.
+    long = next((row for row in bad if "\n" in (row.text or "")), None)
+    if not bad or (skip_invalid and not long):
         return
-    row = open_quote or bad[0]
+    row = long or bad[0]
     where = "" if row.number is None else f"{locate_row(path, row.number - 1)}: "
     text = repr((row.text or "")[:SHOWN_CHARACTERS])
-    hint = ". Close the quote that spans several lines" if open_quote else ""
+    hint = ". A field of it spans several lines: see where its quote is closed" if long else ""
     if row.expected_columns == 1 and ";" in (row.text or ""):
         hint = ". Separate the fields by commas, not semicolons"
     raise InvalidRowError(
