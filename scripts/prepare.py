@@ -9,7 +9,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from .console import OnInvalid, done, run, warn
-from .distill.corpus import build_corpus, write_corpus
+from .distill.corpus import Corpus, build_corpus, write_corpus
 from .distill.labels import TASKS, describe_joined, get_task
 from .distill.language_check import describe_foreign, find_foreign
 from .distill.pool import Pool
@@ -39,8 +39,7 @@ def prepare(
     """Make train, dev and test of labelled texts."""
     skip_invalid = on_invalid is OnInvalid.skip
     # What can't be a pool is to be known before texts are read and compared for minutes.
-    if pool is not None:
-        list_files(pool, data)
+    files = None if pool is None else list_files(pool, data)
     with tqdm(unit="text", desc="Comparing") as bar:
         corpus = build_corpus(
             data,
@@ -54,6 +53,27 @@ def prepare(
         gold = [text.text for texts in corpus.splits.values() for text in texts]
         unlabelled = Pool(pool, gold, data=data, skip_invalid=skip_invalid, progress=bar.update)
         write_corpus(corpus, unlabelled, lang, output)
+    tell_corpus(corpus, output)
+    if pool and files and files.tables:
+        done(
+            f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts from "
+            f"{name_files(pool, files.tables)}. Removed {unlabelled.exact} exact duplicates and "
+            f"{unlabelled.near} near ones; left out {unlabelled.invalid} invalid rows."
+        )
+    joined = "" if corpus.stats["exclusive"] else describe_joined(corpus.labels)
+    if joined:
+        warn(f"{data}: {joined}")
+    gold_texts = ((t.text, t.source) for texts in corpus.splits.values() for t in texts)
+    sample = sample_texts(output / POOL_FILE, CHECKED_POOL_TEXTS, seed)
+    warn_of_foreign(f"{data}", gold_texts, lang)
+    drawn = f"{pool}, {len(sample):,} texts drawn of it"
+    warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
+    if pool and files and files.others:
+        warn(f"{pool}: left alone {name_files(pool, files.others)}.")
+
+
+def tell_corpus(corpus: Corpus, output: Path) -> None:
+    """Say how many texts each split has, of which labels and lengths, and what was removed."""
     stats = corpus.stats
     header = ("split", "texts", *corpus.labels, "words: mean", "p95", "p99", "max")
     rows = [
@@ -69,23 +89,6 @@ def prepare(
         f"left out {left_out['no_label_for_task']} without a label for this task and "
         f"{left_out['invalid']} invalid rows."
     )
-    files = list_files(pool, data) if pool is not None else None
-    if pool and files and files.tables:
-        done(
-            f"{output / POOL_FILE}: {unlabelled.kept} unlabelled texts from "
-            f"{name_files(pool, files.tables)}. Removed {unlabelled.exact} exact duplicates and "
-            f"{unlabelled.near} near ones; left out {unlabelled.invalid} invalid rows."
-        )
-    joined = "" if stats["exclusive"] else describe_joined(corpus.labels)
-    if joined:
-        warn(f"{data}: {joined}")
-    gold_texts = ((t.text, t.source) for texts in corpus.splits.values() for t in texts)
-    sample = sample_texts(output / POOL_FILE, CHECKED_POOL_TEXTS, seed)
-    warn_of_foreign(f"{data}", gold_texts, lang)
-    drawn = f"{pool}, {len(sample):,} texts drawn of it"
-    warn_of_foreign(drawn, ((row.text, row.source) for row in sample), lang)
-    if pool and files and files.others:
-        warn(f"{pool}: left alone {name_files(pool, files.others)}.")
 
 
 def warn_of_foreign(what: str, texts: Iterable[tuple[str, str]], lang: str) -> None:
